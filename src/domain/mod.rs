@@ -1,0 +1,23 @@
+//! The rules, and nothing else: no async, no clock reads, no input or output.
+//!
+//! Every decision that the actors carry out is made here, so that it can be tested with a table of values:
+//! when slots are ([`schedule`]), what becomes of them ([`slots`]), why a bot does not run ([`hold`]), how a run
+//! may end ([`outcome`]), how long to wait before trying again ([`retry`], [`restart`]).
+
+pub mod bot;
+pub mod health;
+pub mod hold;
+pub mod outcome;
+pub mod policy;
+pub mod post;
+pub mod registration;
+pub mod restart;
+pub mod retry;
+pub mod run;
+pub mod schedule;
+pub mod slots;
+pub mod start;
+pub mod state;
+
+/// A moment in UTC; everything that is stored or compared is one.
+pub type Instant = chrono::DateTime<chrono::Utc>;

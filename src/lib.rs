@@ -1,0 +1,7 @@
+//! Runs scheduled bots under supervision: every slot accounted for, every post exactly once.
+
+pub mod config;
+pub mod domain;
+pub mod platforms;
+pub mod skills;
+pub mod store;

@@ -1,0 +1,47 @@
+//! Where posts go: one trait, and what it takes to be told apart from a failure to reach it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::post::Post;
+
+/// Hands stored posts to an outside platform. Never retries by itself: the caller owns attempts and waits.
+#[async_trait]
+pub trait ContentPoster: Send + Sync + 'static {
+    /// The word in the `platform` column, such as `discord`.
+    fn platform(&self) -> &'static str;
+
+    /// Sends one post, with its nonce, once.
+    ///
+    /// # Errors
+    /// What the platform answered, or why nothing is known.
+    async fn post(&self, post: &Post) -> Result<Receipt, PostFailure>;
+}
+
+/// The platform has the post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The platform's own id of the message, if it has one.
+    pub message_id: Option<String>,
+}
+
+/// Why a post is not known to have arrived.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PostFailure {
+    /// Asked to wait; no attempt is spent (Discord: 429 with `Retry-After`).
+    #[error("rate limited for {} ms", .0.as_millis())]
+    RateLimited(Duration),
+    /// May pass: a connection that failed or was cut, a timeout, a 5xx. The post may have arrived: the nonce tells.
+    #[error("{0}")]
+    Transient(String),
+    /// Refused for good, because of this post (400 and other 4xx).
+    #[error("{0}")]
+    Rejected(String),
+    /// Refused for good, because of the destination (403, 404): the bot should not go on.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The token is not accepted (401).
+    #[error("{0}")]
+    Unauthorized(String),
+}

@@ -1,0 +1,125 @@
+//! The steps of a bot's pipeline: one trait, and the built-in skills.
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+use crate::domain::{
+    Instant,
+    bot::BotName,
+    hold::HoldKind,
+    post::Message,
+    run::{ExecutionId, Trigger},
+};
+
+/// One step of a pipeline. An implementation holds no state of a run.
+#[async_trait]
+pub trait Skill: Send + Sync + 'static {
+    /// The name in bot files.
+    fn name(&self) -> &str;
+
+    /// What is wrong with these settings, and what would be right; empty when they are good.
+    /// Called when the configuration is read, never during a run.
+    fn check(&self, settings: &Map<String, Value>) -> Vec<SettingProblem>;
+
+    /// Does the step's work on the run's context.
+    ///
+    /// # Errors
+    /// Why it failed, and whether trying again may help.
+    async fn run(
+        &self,
+        run: &mut RunContext<'_>,
+        settings: &Map<String, Value>,
+    ) -> Result<Verdict, SkillError>;
+}
+
+/// A setting that cannot stay as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingProblem {
+    /// The key below `[skills.NAME]`.
+    pub key: String,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+/// How a step ended well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It did its work.
+    Done,
+    /// There was nothing to do, and why.
+    NothingToDo(String),
+    /// A gate says no: the run ends as `skipped`, with this skill's name as its reason.
+    Stop(String),
+}
+
+/// Why a step failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SkillError {
+    /// What went wrong.
+    pub message: String,
+    /// Whether trying again may help.
+    pub recoverable: bool,
+    /// A hold that the platform's answer calls for.
+    pub hold: Option<HoldKind>,
+}
+
+impl SkillError {
+    /// Trying again may help.
+    #[must_use]
+    pub fn recoverable(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            recoverable: true,
+            hold: None,
+        }
+    }
+
+    /// Trying again cannot help.
+    #[must_use]
+    pub fn unrecoverable(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            recoverable: false,
+            hold: None,
+        }
+    }
+}
+
+/// What the steps of one attempt share.
+pub struct RunContext<'a> {
+    /// The bot.
+    pub bot: &'a BotName,
+    /// Its title, for people.
+    pub title: &'a str,
+    /// The run.
+    pub execution: ExecutionId,
+    /// What started it.
+    pub trigger: Trigger,
+    /// The slot; `None` for manual triggers and events.
+    pub slot: Option<Instant>,
+    /// The start of this attempt.
+    pub now: Instant,
+    /// From 1.
+    pub attempt: u32,
+    /// The payload of the event or trigger that started the run; null otherwise.
+    pub event: Value,
+    /// The content that was chosen: an object with at least `body`; null until a skill sets it.
+    pub content: Value,
+    /// The message to post, made by a formatter.
+    pub message: Option<Message>,
+    /// Where posts go.
+    pub outlet: &'a dyn Outlet,
+    /// How many messages this attempt has posted.
+    pub posted: i32,
+}
+
+/// Stores, sends and marks posts on behalf of a skill; implemented where store and platform are known.
+#[async_trait]
+pub trait Outlet: Send + Sync {
+    /// Posts the message `position` (from 0) of this run exactly once, however often it is called.
+    ///
+    /// # Errors
+    /// The platform refused it, or its attempts are spent.
+    async fn post(&self, position: i32, message: Message) -> Result<Option<String>, SkillError>;
+}

@@ -1,0 +1,414 @@
+//! Where state, ledger and posts are kept: one trait in domain terms, two backends behind it.
+//!
+//! The store decides nothing. Callers plan with the domain's rules and send [`Write`]s that say what they saw; a write
+//! whose premise no longer holds changes nothing and says so ([`Written::Stale`], [`Written::Lost`]).
+//! A transaction is never open around bot work.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::domain::{
+    Instant,
+    bot::BotName,
+    hold::{Hold, HoldKind},
+    outcome::{AttemptOutcome, Gap, Status},
+    post::{Message, Post, PostStatus},
+    run::{Claim, ExecutionId, ReplicaId, Trigger},
+    slots::GapRange,
+    state::BotState,
+};
+
+/// What the actors need of a store.
+///
+/// Names and meaning of the tables are in the contract with operators (`docs/tables.md`).
+#[async_trait]
+pub trait StatePersistence: Send + Sync + 'static {
+    /// Carries out all writes in one transaction, in order, and answers each.
+    ///
+    /// # Errors
+    /// Nothing has been written then. [`StoreError::is_transient`] says whether the same batch may succeed later.
+    async fn write(&self, me: &ReplicaId, batch: &[Write]) -> Result<Vec<Written>, StoreError>;
+
+    /// All stored bots, removed ones included.
+    async fn states(&self) -> Result<Vec<BotState>, StoreError>;
+
+    /// The rows with status `running` that `owner` holds: claims that wait, and runs at work.
+    async fn live(&self, owner: &ReplicaId) -> Result<Vec<LiveRow>, StoreError>;
+
+    /// Posts that are stored and not known to have arrived, oldest first.
+    async fn unsent_posts(&self) -> Result<Vec<Post>, StoreError>;
+
+    /// Says that this process is alive, registering it at the first beat; answers with the store's clock.
+    async fn beat(&self, me: &Replica) -> Result<Beat, StoreError>;
+
+    /// Signs this process off.
+    async fn sign_off(&self, me: &ReplicaId) -> Result<(), StoreError>;
+
+    /// Deals with what dead processes left `running`, in one transaction: claims that never started are released,
+    /// started runs become `abandoned` at `now`, or are claimed for `me` with the next attempt if their bot is in `again`.
+    ///
+    /// On SQLite every other process is dead (the lock file makes this one the owner). On PostgreSQL a process is dead
+    /// when its lease has run out by the database's clock, and neither the database itself nor this process's own
+    /// heartbeat is younger than one lease.
+    async fn rescue(
+        &self,
+        me: &ReplicaId,
+        again: &HashSet<BotName>,
+        now: Instant,
+    ) -> Result<Vec<Rescued>, StoreError>;
+
+    /// Ledger rows, newest first.
+    async fn ledger(&self, bot: Option<&BotName>, limit: i64)
+    -> Result<Vec<LedgerRow>, StoreError>;
+
+    /// Posts, newest first.
+    async fn posts(&self, bot: Option<&BotName>, limit: i64) -> Result<Vec<Post>, StoreError>;
+
+    /// Deletes ledger rows and posts that ended before `before`; posts also not before `posts_before`. Answers how many.
+    async fn prune(&self, before: Instant, posts_before: Instant) -> Result<u64, StoreError>;
+
+    /// Whether the store answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Closes connections; nothing may be written after it.
+    async fn close(&self);
+
+    /// The random id that was drawn when the database was made.
+    fn database_id(&self) -> &str;
+
+    /// Whether other processes may use the database at the same time.
+    fn is_shared(&self) -> bool;
+}
+
+/// One change.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// Stores a bot's state as a start or reload makes it. Inserts it if `expected` is `None` and there is none.
+    /// Replies: `State`, or `Stale` with what is stored.
+    Register {
+        /// What the plan was made from; compared by `schedule`, `next_run`, `removed`, and the hold's kind.
+        expected: Option<Box<BotState>>,
+        /// The new state.
+        state: Box<BotState>,
+        /// Slots of the old schedule that did not run.
+        gaps: Vec<GapRange>,
+    },
+    /// Accounts for slots and claims at most one. Replies: `Claimed`, or `Stale` with what is stored.
+    Advance(Advance),
+    /// The run of a claim starts. Replies: `Started`, `Held`, `Busy`, `Outdated`, or `Lost`.
+    Start(Start),
+    /// The run goes on with another attempt. Replies: `Done` or `Lost`.
+    Attempt {
+        /// The row.
+        execution: ExecutionId,
+        /// The number of the attempt that begins.
+        attempt: u32,
+        /// The attempts before it, for `metadata`.
+        metadata: Value,
+    },
+    /// A claim will not run: its row becomes (or grows) a gap. Replies: `Done` or `Lost`.
+    Decline {
+        /// The row; it must not have started.
+        execution: ExecutionId,
+        /// Why.
+        gap: Gap,
+    },
+    /// A claim is given back to be decided anew: the row goes and `next_run` returns to its slot; if later slots are
+    /// accounted for already it is recorded as missed. A manual or event claim becomes `abandoned`. Replies: `Done` or `Lost`.
+    Release {
+        /// The row; it must not have started.
+        execution: ExecutionId,
+    },
+    /// The run has ended. Replies: `Finished` or `Lost`.
+    Finish(Box<Finish>),
+    /// Inserts a claim by hand or by an event. Replies: `Claimed`.
+    Insert {
+        /// Whose run.
+        bot: BotName,
+        /// `Manual` or `Event`.
+        trigger: Trigger,
+        /// For `metadata`: note, content, event.
+        metadata: Value,
+    },
+    /// Stores a post before it is sent, or finds the one stored by an earlier attempt (same execution and position);
+    /// marks the run started if that is not stored yet. Replies: `Post`, or `Lost`.
+    StorePost(NewPost),
+    /// Records how an attempt to send ended; not fenced, because a post in flight is a fact. A post that is `sent` stays so.
+    /// Replies: `Done`.
+    MarkPost(PostMark),
+    /// Sets a hold unless the bot has one of another kind already (`replace` puts it in its place). Replies: `State`.
+    SetHold {
+        /// Whose.
+        bot: BotName,
+        /// The hold.
+        hold: Hold,
+        /// Whether it takes the place of a hold of another kind.
+        replace: bool,
+    },
+    /// Ends the hold (of that kind, if one is named) and sets the failure count to 0. Replies: `State`.
+    ClearHold {
+        /// Whose.
+        bot: BotName,
+        /// Only a hold of this kind.
+        kind: Option<HoldKind>,
+    },
+    /// Ends whatever runs of a bot this process has open in the ledger, after the bot's actor died. Replies: `Done`.
+    CloseRuns {
+        /// Whose.
+        bot: BotName,
+        /// `Panicked` for runs that started; claims that did not start are released.
+        status: Status,
+        /// What happened.
+        error: String,
+        /// When.
+        at: Instant,
+    },
+}
+
+/// See [`Write::Advance`].
+#[derive(Clone, Debug)]
+pub struct Advance {
+    /// Whose slots.
+    pub bot: BotName,
+    /// `next_run`, `schedule` and the hold's kind that the plan was made from.
+    pub expected_next: Instant,
+    /// See [`BotState::schedule`].
+    pub expected_schedule: Option<String>,
+    /// The hold's kind.
+    pub expected_hold: Option<HoldKind>,
+    /// Slots that did not run. One that continues the bot's newest row (same reason) makes that row grow.
+    pub gaps: Vec<GapRange>,
+    /// The slot to claim; if the ledger has a row for it already, none is claimed.
+    pub claim: Option<Instant>,
+    /// The new `next_run`.
+    pub next: Option<Instant>,
+}
+
+/// See [`Write::Start`].
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The row, which must be this process's and not started.
+    pub execution: ExecutionId,
+    /// Whose.
+    pub bot: BotName,
+    /// When the run starts.
+    pub at: Instant,
+    /// Whether no other run of the bot may be on (any `overlap` but `allow_all`), in any process.
+    pub exclusive: bool,
+    /// Whether a hold or another schedule stands against it (scheduled runs; a manual trigger works under a hold).
+    pub scheduled: bool,
+    /// The schedule that the claim was made by.
+    pub schedule: Option<String>,
+    /// The start that makes `runs` reach this ends the bot (`next_run` null).
+    pub max_runs: Option<u32>,
+}
+
+/// See [`Write::Finish`].
+#[derive(Clone, Debug)]
+pub struct Finish {
+    /// The row, which must be this process's and `running`.
+    pub execution: ExecutionId,
+    /// Whose.
+    pub bot: BotName,
+    /// When the run started; stored if the start itself is not yet.
+    pub started_at: Instant,
+    /// When it ended.
+    pub completed_at: Instant,
+    /// The number of the last attempt.
+    pub attempt: u32,
+    /// How the last attempt ended.
+    pub outcome: AttemptOutcome,
+    /// Earlier attempts and the skills of the last.
+    pub metadata: Value,
+    /// So many failed runs in a row set the hold `failures`.
+    pub max_consecutive_failures: u32,
+}
+
+/// See [`Write::StorePost`].
+#[derive(Clone, Debug)]
+pub struct NewPost {
+    /// The run, which must be this process's and `running`.
+    pub execution: ExecutionId,
+    /// Whose.
+    pub bot: BotName,
+    /// Which message of the run, from 0.
+    pub position: i32,
+    /// Such as `discord`.
+    pub platform: String,
+    /// Where to.
+    pub destination: String,
+    /// What.
+    pub message: Message,
+    /// See [`crate::domain::post::nonce`].
+    pub nonce: String,
+    /// When the run started.
+    pub started_at: Instant,
+    /// Now.
+    pub at: Instant,
+}
+
+/// See [`Write::MarkPost`].
+#[derive(Clone, Debug)]
+pub struct PostMark {
+    /// The post.
+    pub id: i64,
+    /// What it is now.
+    pub status: PostStatus,
+    /// Attempts in all.
+    pub attempts: u32,
+    /// The platform's id.
+    pub platform_message_id: Option<String>,
+    /// The last error.
+    pub error: Option<String>,
+    /// When it was sent.
+    pub posted_at: Option<Instant>,
+}
+
+/// The answer to one [`Write`].
+#[derive(Clone, Debug)]
+pub enum Written {
+    /// It is done.
+    Done,
+    /// The row is no longer this process's, or no longer waits or runs; nothing was changed.
+    Lost,
+    /// The premise no longer holds; this is what is stored (`None`: no such bot).
+    Stale(Option<Box<BotState>>),
+    /// The state as it is now.
+    State(Box<BotState>),
+    /// The claim's row, if one was claimed.
+    Claimed(Option<ExecutionId>),
+    /// It may run; `finished` if this start was the last of `max_runs`.
+    Started {
+        /// The bot has no further slots.
+        finished: bool,
+    },
+    /// It may not run: the bot is held. The row is unchanged.
+    Held(Hold),
+    /// It may not run now: another run of the bot is on, in another process. The row is unchanged.
+    Busy,
+    /// It may not run: the bot's schedule is another now. The row is gone.
+    Outdated,
+    /// The end is recorded.
+    Finished {
+        /// Failed runs in a row, now.
+        consecutive_failures: u32,
+        /// The hold, if there is one now.
+        hold: Option<Hold>,
+    },
+    /// The stored post.
+    Post(Box<Post>),
+}
+
+/// This process, as others see it.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    /// Random.
+    pub id: ReplicaId,
+    /// Where its control API listens; empty without one.
+    pub address: String,
+    /// The program's version.
+    pub version: String,
+    /// When it started.
+    pub started_at: Instant,
+}
+
+/// The answer to a heartbeat.
+#[derive(Clone, Debug)]
+pub struct Beat {
+    /// The store's clock.
+    pub now: Instant,
+    /// Processes whose lease is good, this one included.
+    pub replicas: u32,
+}
+
+/// A row with status `running`.
+#[derive(Clone, Debug)]
+pub struct LiveRow {
+    /// The claim.
+    pub claim: Claim,
+    /// When its run started; `None` while it waits.
+    pub started_at: Option<Instant>,
+}
+
+/// What became of one row that a dead process left.
+#[derive(Clone, Debug)]
+pub enum Rescued {
+    /// The claim never started; its slot is decided anew.
+    Released(BotName),
+    /// The run is closed.
+    Abandoned(BotName, ExecutionId),
+    /// The run is this process's now, to be run again.
+    Again(Claim),
+}
+
+/// One row of the ledger, for readers.
+#[derive(Clone, Debug)]
+pub struct LedgerRow {
+    /// `id`.
+    pub id: ExecutionId,
+    /// `task_id`.
+    pub bot: BotName,
+    /// `trigger`.
+    pub trigger: Trigger,
+    /// `scheduled_for`.
+    pub scheduled_for: Option<Instant>,
+    /// `slots`.
+    pub slots: i64,
+    /// `slot_last`.
+    pub slot_last: Option<Instant>,
+    /// `status`.
+    pub status: Status,
+    /// `reason`.
+    pub reason: Option<String>,
+    /// `attempt`.
+    pub attempt: u32,
+    /// `replica`.
+    pub replica: Option<String>,
+    /// `started_at`.
+    pub started_at: Option<Instant>,
+    /// `completed_at`.
+    pub completed_at: Option<Instant>,
+    /// `success`.
+    pub success: Option<bool>,
+    /// `skills_succeeded`, `skills_failed`, `skills_skipped`.
+    pub skills: [i32; 3],
+    /// `error_message`.
+    pub error: Option<String>,
+    /// `metadata`.
+    pub metadata: Value,
+}
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The URL cannot be read; a configuration error.
+    #[error("the database url {0}")]
+    Url(String),
+    /// Not to be had now: not reachable, locked, full, read-only. The same call may succeed later.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The server refuses these credentials or this database.
+    #[error("the database refuses the connection: {0}")]
+    Refused(String),
+    /// The schema is newer than this program.
+    #[error(
+        "the database's schema is newer than this program ({0}); run a newer actor-server, or `actor-server migrate down`"
+    )]
+    NewerSchema(String),
+    /// Another process owns the SQLite file.
+    #[error("{0}")]
+    Owned(String),
+    /// A statement failed for a reason that will not pass.
+    #[error("the database answered: {0}")]
+    Failed(String),
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
