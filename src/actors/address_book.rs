@@ -1,0 +1,66 @@
+//! Where actors are at this moment. A restarted actor has a new address, so nobody keeps one.
+
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use actix::Addr;
+
+use super::{coordinator::CoordinatorActor, health::HealthCheckActor, persistence::PersistenceActor, scheduler::SchedulerActor, task::TaskActor};
+use crate::domain::bot::BotName;
+
+/// The addresses of the living; kept by the coordinator, read by all.
+#[derive(Default)]
+pub struct AddressBook(RwLock<Entries>);
+
+/// One entry a place in the tree.
+#[derive(Default)]
+pub struct Entries {
+    /// The supervisor.
+    pub coordinator: Option<Addr<CoordinatorActor>>,
+    /// Owns the store.
+    pub persistence: Option<Addr<PersistenceActor>>,
+    /// Holds the next slots.
+    pub scheduler: Option<Addr<SchedulerActor>>,
+    /// Looks after the others.
+    pub health: Option<Addr<HealthCheckActor>>,
+    /// Bots with an actor; all others rest.
+    pub tasks: HashMap<BotName, Addr<TaskActor>>,
+}
+
+impl AddressBook {
+    /// Reads; the guard must not be held across an await.
+    pub fn read(&self) -> RwLockReadGuard<'_, Entries> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes; the coordinator only.
+    pub fn write(&self) -> RwLockWriteGuard<'_, Entries> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The actor of a bot, unless it rests.
+    #[must_use]
+    pub fn task(&self, bot: &BotName) -> Option<Addr<TaskActor>> {
+        self.read().tasks.get(bot).cloned()
+    }
+
+    /// The supervisor, unless it is being rebuilt.
+    #[must_use]
+    pub fn coordinator(&self) -> Option<Addr<CoordinatorActor>> {
+        self.read().coordinator.clone()
+    }
+
+    /// The scheduler, unless it is being rebuilt.
+    #[must_use]
+    pub fn scheduler(&self) -> Option<Addr<SchedulerActor>> {
+        self.read().scheduler.clone()
+    }
+
+    /// The owner of the store, unless it is being rebuilt.
+    #[must_use]
+    pub fn persistence(&self) -> Option<Addr<PersistenceActor>> {
+        self.read().persistence.clone()
+    }
+}

@@ -1,0 +1,190 @@
+//! Building children, and what is done about their deaths.
+
+use std::sync::Arc;
+
+use actix::{Addr, AsyncContext, Context, Handler};
+
+use super::CoordinatorActor;
+use crate::{
+    actors::{
+        health::HealthCheckActor,
+        messages::{ChildState, Reload, Rest, Unresponsive, Wake},
+        persistence::PersistenceActor,
+        roster::Remedy,
+        scheduler::SchedulerActor,
+        supervision::{Child, Exit, ExitNotice, spawn},
+        task::TaskActor,
+    },
+    domain::{
+        bot::BotName,
+        hold::{Hold, HoldKind},
+        outcome::Status,
+    },
+    store::Write,
+};
+
+/// The core, in the order in which it is started; a later one leans on the earlier ones.
+const CORE: [Child; 3] = [Child::Persistence, Child::Scheduler, Child::HealthCheck];
+
+impl CoordinatorActor {
+    /// Starts what does not live yet: all of the core at first, nothing when a rebuilt coordinator takes over.
+    pub(super) fn start_core(&mut self, ctx: &mut Context<Self>) {
+        for child in CORE {
+            if self.roster.state(&child).is_none() {
+                self.build(&child);
+            }
+        }
+        for child in self.roster.restarting() {
+            self.rebuild_later(child, std::time::Duration::ZERO, ctx);
+        }
+    }
+
+    /// Builds a child from its factory and enters it in the book.
+    fn build(&self, child: &Child) {
+        let (incarnation, arbiter) = self.roster.birth(child);
+        let (env, exits) = (Arc::clone(&self.env), self.env.exits.clone());
+        let mut book = self.env.book.write();
+        match child {
+            Child::Coordinator => {}
+            Child::Persistence => {
+                book.persistence = Some(spawn(&arbiter, child.clone(), incarnation, &exits, || PersistenceActor::new(env)));
+            }
+            Child::Scheduler => {
+                book.scheduler = Some(spawn(&arbiter, child.clone(), incarnation, &exits, || SchedulerActor::new(env)));
+            }
+            Child::HealthCheck => {
+                book.health = Some(spawn(&arbiter, child.clone(), incarnation, &exits, || HealthCheckActor::new(env)));
+            }
+            Child::Task(name) => {
+                let Some(bot) = env.bots.iter().find(|bot| bot.name == *name).cloned() else { return };
+                let task = spawn(&arbiter, child.clone(), incarnation, &exits, || TaskActor::new(env, bot));
+                book.tasks.insert(name.clone(), task);
+            }
+        }
+    }
+
+    /// What is done about the end of a child.
+    pub(super) fn child_ended(&mut self, notice: &ExitNotice, ctx: &mut Context<Self>) {
+        let ExitNotice { child, incarnation, exit } = notice;
+        let remedy = self.roster.death(child, *incarnation, exit);
+        if remedy == Remedy::None || self.stopping {
+            return;
+        }
+        if let Child::Task(bot) = child {
+            self.close_runs_of(bot, exit);
+        }
+        match (remedy, child) {
+            (Remedy::None, _) => {}
+            (Remedy::Restart(wait), _) => {
+                tracing::error!(child = %child, reason = %exit, wait_ms = wait.as_millis(), "an actor died; it is restarted");
+                self.rebuild_later(child.clone(), wait, ctx);
+            }
+            (Remedy::GiveUp, Child::Task(bot)) => self.give_up_bot(bot, exit),
+            (Remedy::GiveUp, core) => self.give_up_core(core, exit, ctx),
+        }
+    }
+
+    fn rebuild_later(&self, child: Child, wait: std::time::Duration, ctx: &mut Context<Self>) {
+        ctx.run_later(wait, move |actor, _| {
+            if !actor.stopping && actor.roster.state(&child) == Some(ChildState::Restarting) {
+                actor.build(&child);
+            }
+        });
+    }
+
+    /// The runs of a dead bot actor are over: nobody will report their end.
+    fn close_runs_of(&self, bot: &BotName, exit: &Exit) {
+        self.env.book.write().tasks.remove(bot);
+        let (env, bot, error) = (Arc::clone(&self.env), bot.clone(), format!("the bot's actor died: {exit}"));
+        actix_rt::spawn(async move {
+            let close = Write::CloseRuns { bot: bot.clone(), status: Status::Panicked, error, at: env.clock.now() };
+            drop(env.queue.ask(close, true).await);
+            if let Some(scheduler) = env.book.scheduler() {
+                drop(scheduler.send(Reload(bot)).timeout(crate::actors::messages::DEADLINE).await);
+            }
+        });
+    }
+
+    fn give_up_bot(&self, bot: &BotName, exit: &Exit) {
+        tracing::error!(actor = %bot, reason = %exit, "the bot's actor spent its restart budget; the bot is held until it is resumed");
+        let hold = Hold::by_server(HoldKind::GivenUp, format!("restart budget spent; last: {exit}"));
+        let (env, bot) = (Arc::clone(&self.env), bot.clone());
+        actix_rt::spawn(async move { super::control::set_hold(&env, &bot, hold, true).await });
+    }
+
+    /// The first time everything behind the dead one is rebuilt with it; the second time the process ends.
+    fn give_up_core(&mut self, child: &Child, exit: &Exit, ctx: &mut Context<Self>) {
+        if !self.roster.may_rebuild_core() {
+            let reason = format!("the {child} actor cannot be kept alive: {exit}");
+            tracing::error!(reason, "giving up");
+            self.fatal.send_replace(Some(reason));
+            return;
+        }
+        tracing::error!(child = %child, reason = %exit, "an actor spent its restart budget; it and all that lean on it are rebuilt");
+        for behind in CORE.into_iter().skip_while(|core| core != child) {
+            self.roster.forgive(&behind);
+            self.roster.abandon_thread(&behind);
+            self.build(&behind);
+        }
+        let _ = ctx;
+    }
+
+    /// The backstop: an address that is dead although no notice came.
+    pub(super) fn look_after_children(&mut self, ctx: &mut Context<Self>) {
+        fail::fail_point!("coordinator.timer");
+        let mut dead = Vec::new();
+        {
+            let book = self.env.book.read();
+            let core = [
+                (Child::Persistence, book.persistence.as_ref().is_some_and(Addr::connected)),
+                (Child::Scheduler, book.scheduler.as_ref().is_some_and(Addr::connected)),
+                (Child::HealthCheck, book.health.as_ref().is_some_and(Addr::connected)),
+            ];
+            dead.extend(core.into_iter().filter(|(_, alive)| !alive).map(|(child, _)| child));
+            let tasks = book.tasks.iter().filter(|(_, task)| !task.connected());
+            dead.extend(tasks.map(|(bot, _)| Child::Task(bot.clone())));
+        }
+        for child in dead {
+            if let (Some(ChildState::Running), Some(incarnation)) = (self.roster.state(&child), self.roster.incarnation(&child)) {
+                self.child_ended(&ExitNotice { child, incarnation, exit: Exit::ArbiterGone }, ctx);
+            }
+        }
+    }
+}
+
+impl Handler<Wake> for CoordinatorActor {
+    type Result = Option<Addr<TaskActor>>;
+
+    fn handle(&mut self, Wake(bot): Wake, _: &mut Self::Context) -> Self::Result {
+        if let Some(task) = self.env.book.task(&bot).filter(Addr::connected) {
+            return Some(task);
+        }
+        let child = Child::Task(bot.clone());
+        if self.stopping || matches!(self.roster.state(&child), Some(ChildState::Restarting | ChildState::GivenUp)) {
+            return None;
+        }
+        self.build(&child);
+        self.env.book.task(&bot)
+    }
+}
+
+impl Handler<Rest> for CoordinatorActor {
+    type Result = bool;
+
+    fn handle(&mut self, Rest(bot): Rest, _: &mut Self::Context) -> bool {
+        self.env.book.write().tasks.remove(&bot).is_some()
+    }
+}
+
+impl Handler<Unresponsive> for CoordinatorActor {
+    type Result = ();
+
+    fn handle(&mut self, Unresponsive(child): Unresponsive, ctx: &mut Self::Context) {
+        if self.roster.state(&child) != Some(ChildState::Running) {
+            return;
+        }
+        if let Some(incarnation) = self.roster.abandon_thread(&child) {
+            self.child_ended(&ExitNotice { child, incarnation, exit: Exit::Unresponsive }, ctx);
+        }
+    }
+}

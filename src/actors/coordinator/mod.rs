@@ -1,0 +1,96 @@
+//! The CoordinatorActor: the supervisor, and the one door for whoever is outside the actor system.
+//!
+//! It builds its children from factories, learns of each end and its reason, and has them rebuilt by the policy of
+//! [`crate::domain::restart`]. What it must remember over its own death is in the [`Roster`] and the address book.
+
+mod children;
+mod control;
+mod leftovers;
+mod stopping;
+
+use std::{sync::Arc, time::Duration};
+
+use actix::{Actor, AsyncContext, Context, Handler, Message, WrapFuture};
+use tokio::sync::watch;
+
+use super::{
+    env::Env,
+    messages::{Inspect, Ping, Pong, Tree},
+    roster::Roster,
+    supervision::ExitNotice,
+};
+
+/// How often the address book is compared with life: the backstop behind exit notices.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The supervisor.
+pub struct CoordinatorActor {
+    env: Arc<Env>,
+    roster: Roster,
+    /// Where the news goes that the core cannot be kept alive.
+    fatal: Fatal,
+    /// The process stops: nothing is built any more.
+    stopping: bool,
+}
+
+/// Says, once, why the process has to end.
+pub type Fatal = Arc<watch::Sender<Option<String>>>;
+
+impl CoordinatorActor {
+    /// Builds one; children that live already are taken over.
+    #[must_use]
+    pub const fn new(env: Arc<Env>, roster: Roster, fatal: Fatal) -> Self {
+        Self { env, roster, fatal, stopping: false }
+    }
+}
+
+impl Actor for CoordinatorActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        fail::fail_point!("coordinator.started");
+        self.env.book.write().coordinator = Some(ctx.address());
+        self.start_core(ctx);
+        let (exits, me) = (self.env.exits.clone(), ctx.address());
+        let notices = async move {
+            loop {
+                let notice = exits.next().await;
+                fail::fail_point!("coordinator.future");
+                drop(me.send(Died(notice)).await);
+            }
+        };
+        ctx.spawn(notices.into_actor(self));
+        ctx.run_interval(LOOK, Self::look_after_children);
+        self.send_leftover_posts(ctx);
+    }
+}
+
+/// A child has ended.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Died(ExitNotice);
+
+impl Handler<Died> for CoordinatorActor {
+    type Result = ();
+
+    fn handle(&mut self, Died(notice): Died, ctx: &mut Self::Context) {
+        self.child_ended(&notice, ctx);
+    }
+}
+
+impl Handler<Ping> for CoordinatorActor {
+    type Result = Pong;
+
+    fn handle(&mut self, _: Ping, _: &mut Self::Context) -> Pong {
+        fail::fail_point!("coordinator.handle");
+        Pong
+    }
+}
+
+impl Handler<Inspect> for CoordinatorActor {
+    type Result = Tree;
+
+    fn handle(&mut self, _: Inspect, _: &mut Self::Context) -> Tree {
+        Tree { children: self.roster.report() }
+    }
+}

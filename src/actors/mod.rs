@@ -1,0 +1,27 @@
+//! The actors: thin, they receive, ask the domain, and tell others.
+//!
+//! ```text
+//! CoordinatorActor            the supervisor and the one door for whoever is outside
+//! ├── PersistenceActor        owns the store, writes in groups, beats, rescues
+//! ├── SchedulerActor          the next slot of every bot; claims; hands claims on
+//! ├── TaskActor × bot         one bot's runs; started on demand, rests when idle
+//! └── HealthCheckActor        asks everybody whether they are there
+//! ```
+//!
+//! Messages are typed and whoever waits for a reply sets a deadline. What an actor must not lose over its own death lives
+//! outside it: writes in [`persistence::WriteQueue`], exit notices in [`supervision::Exits`], restart budgets in
+//! [`roster::Roster`], addresses in [`address_book::AddressBook`].
+
+pub mod address_book;
+pub mod coordinator;
+pub mod delivery;
+pub mod env;
+pub mod health;
+pub mod messages;
+pub mod persistence;
+pub mod registering;
+pub mod roster;
+pub mod runs;
+pub mod scheduler;
+pub mod supervision;
+pub mod task;

@@ -1,0 +1,68 @@
+//! The heartbeat of this process, and the rescue of what dead processes left.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use crate::{
+    actors::{env::Env, messages::Adopt},
+    domain::bot::BotName,
+    store::Rescued,
+};
+
+/// Replicas beat every second; a process that owns its file alone has nobody to tell.
+const SHARED: Duration = Duration::from_secs(1);
+const ALONE: Duration = Duration::from_secs(10);
+
+pub(super) async fn keep_beating(env: Arc<Env>) {
+    let every = if env.store.is_shared() { SHARED } else { ALONE };
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let again: HashSet<BotName> =
+        env.bots.iter().filter(|bot| bot.policy.recover_in_flight).map(|bot| bot.name.clone()).collect();
+    loop {
+        ticks.tick().await;
+        fail::fail_point!("persistence.timer");
+        if beat(&env).await && env.store.is_shared() {
+            rescue(&env, &again).await;
+        }
+    }
+}
+
+async fn beat(env: &Arc<Env>) -> bool {
+    let (store, me) = (Arc::clone(&env.store), env.me.clone());
+    match env.runtime.spawn(async move { store.beat(&me).await }).await {
+        Ok(Ok(_)) => true,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the heartbeat could not be stored");
+            false
+        }
+        Err(_) => false,
+    }
+}
+
+async fn rescue(env: &Arc<Env>, again: &HashSet<BotName>) {
+    let (store, me, again, now) = (Arc::clone(&env.store), env.me.id.clone(), again.clone(), env.clock.now());
+    match env.runtime.spawn(async move { store.rescue(&me, &again, now).await }).await {
+        Ok(Ok(rescued)) if !rescued.is_empty() => announce(env, rescued),
+        Ok(Ok(_)) | Err(_) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "what dead processes left could not be looked at"),
+    }
+}
+
+/// Tells the log, and whoever has to go on with what was rescued.
+pub(crate) fn announce(env: &Arc<Env>, rescued: Vec<Rescued>) {
+    for one in &rescued {
+        match one {
+            Rescued::Released(bot) => tracing::info!(actor = %bot, "a dead process's claim is decided anew"),
+            Rescued::Abandoned(bot, execution) => {
+                tracing::warn!(actor = %bot, execution_id = %execution, "a dead process's run is closed as abandoned");
+            }
+            Rescued::Again(claim) => {
+                tracing::warn!(actor = %claim.bot, execution_id = %claim.execution, "a dead process's run is run again");
+            }
+        }
+    }
+    if let Some(scheduler) = env.book.scheduler() {
+        // If the scheduler is being rebuilt it reads all of this from the store when it starts.
+        drop(scheduler.try_send(Adopt(rescued)));
+    }
+}

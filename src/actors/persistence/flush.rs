@@ -1,0 +1,74 @@
+//! Group commit: everything that waits goes into one transaction; while it commits, the next group gathers.
+
+use std::sync::Arc;
+
+use super::queue::{Batch, Pending, WriteError, WriteQueue};
+use crate::{
+    domain::run::ReplicaId,
+    store::{StatePersistence, StoreError, Write},
+};
+
+/// The largest group; larger ones would hold locks for too long.
+const LARGEST: usize = 1000;
+
+/// Writes until the queue is empty.
+///
+/// # Errors
+/// The store is away; what is kept is back in the queue.
+pub(super) async fn flush(queue: &WriteQueue, store: &Arc<dyn StatePersistence>, me: &ReplicaId) -> Result<(), StoreError> {
+    loop {
+        let batch = queue.take(LARGEST);
+        if batch.pending.is_empty() {
+            return Ok(());
+        }
+        write(batch, queue, store, me).await?;
+    }
+}
+
+async fn write(mut batch: Batch, queue: &WriteQueue, store: &Arc<dyn StatePersistence>, me: &ReplicaId) -> Result<(), StoreError> {
+    fail::fail_point!("persistence.write");
+    let writes: Vec<Write> = batch.pending.iter().map(|pending| pending.write.clone()).collect();
+    match store.write(me, &writes).await {
+        Ok(answers) => {
+            queue.set_away(false);
+            for (pending, answer) in batch.pending.drain(..).zip(answers) {
+                answer_to(pending, Ok(answer));
+            }
+            Ok(())
+        }
+        Err(error) if error.is_transient() => {
+            queue.set_away(true);
+            Err(error)
+        }
+        Err(_) if batch.pending.len() > 1 => one_by_one(batch, store, me).await,
+        Err(error) => {
+            for pending in batch.pending.drain(..) {
+                tracing::error!(%error, write = ?pending.write, "the store refused a write");
+                answer_to(pending, Err(WriteError::Failed(error.to_string())));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// One write that the store refuses must not take the others of its group with it.
+async fn one_by_one(mut batch: Batch, store: &Arc<dyn StatePersistence>, me: &ReplicaId) -> Result<(), StoreError> {
+    while let Some(first) = batch.pending.first() {
+        let answer = match store.write(me, std::slice::from_ref(&first.write)).await {
+            Ok(mut answers) => answers.pop().ok_or_else(|| WriteError::Failed("the store gave no answer".into())),
+            Err(error) if error.is_transient() => return Err(error),
+            Err(error) => {
+                tracing::error!(%error, write = ?first.write, "the store refused a write");
+                Err(WriteError::Failed(error.to_string()))
+            }
+        };
+        answer_to(batch.pending.remove(0), answer);
+    }
+    Ok(())
+}
+
+fn answer_to(pending: Pending, answer: super::queue::WriteResult) {
+    if let Some(reply) = pending.reply {
+        drop(reply.send(answer));
+    }
+}

@@ -1,0 +1,83 @@
+//! The PersistenceActor: owns the store, writes in groups, says that this process is alive, and takes over what dead
+//! processes left.
+//!
+//! What it must not lose lives in the [`WriteQueue`], which outlives it.
+
+mod beat;
+mod flush;
+mod queue;
+
+use std::{sync::Arc, time::Duration};
+
+use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
+use futures::FutureExt;
+
+pub use self::queue::{WriteError, WriteQueue, WriteResult};
+use super::{
+    env::Env,
+    messages::{Ping, Pong},
+};
+
+/// The longest wait before a store that is away is asked again.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// The first wait.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+/// Owns the store.
+pub struct PersistenceActor {
+    env: Arc<Env>,
+}
+
+impl PersistenceActor {
+    /// Builds one; what waits in the queue is its first work.
+    #[must_use]
+    pub const fn new(env: Arc<Env>) -> Self {
+        Self { env }
+    }
+}
+
+impl Actor for PersistenceActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        fail::fail_point!("persistence.started");
+        ctx.spawn(keep_writing(Arc::clone(&self.env)).into_actor(self));
+        ctx.spawn(beat::keep_beating(Arc::clone(&self.env)).into_actor(self));
+    }
+}
+
+impl Handler<Ping> for PersistenceActor {
+    type Result = Pong;
+
+    fn handle(&mut self, _: Ping, _: &mut Self::Context) -> Pong {
+        fail::fail_point!("persistence.handle");
+        Pong
+    }
+}
+
+/// Writes whatever arrives. Each round is a task of its own, so that an actor that dies never leaves a transaction open.
+async fn keep_writing(env: Arc<Env>) {
+    let mut wait = FIRST_WAIT;
+    loop {
+        env.queue.arrival().await;
+        fail::fail_point!("persistence.future");
+        let round = Arc::clone(&env);
+        let work = async move { flush::flush(&round.queue, &round.store, &round.me.id).await };
+        match env.runtime.spawn(work).map(Result::ok).await {
+            Some(Ok(())) => {
+                if wait > FIRST_WAIT {
+                    tracing::info!("the database is back; everything that waited is stored");
+                }
+                wait = FIRST_WAIT;
+            }
+            trouble => {
+                if wait == FIRST_WAIT {
+                    let error = trouble.and_then(Result::err).map_or("writing panicked".into(), |error| error.to_string());
+                    tracing::error!(error, waiting = env.queue.len(), "the database does not take writes; trying again");
+                }
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What happens to the store before the actors start: what dead processes left is dealt with, and the configuration's
+//! bots are compared with the stored ones.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use super::env::Env;
+use crate::{
+    domain::{
+        bot::{Bot, BotName},
+        registration::{Registration, register, retire},
+        state::BotState,
+    },
+    store::{Rescued, StoreError, Write, Written},
+};
+
+/// Bots written at once.
+const CHUNK: usize = 1000;
+/// How often a bot is planned anew when another replica was quicker.
+const ROUNDS: usize = 5;
+
+/// Deals with what dead processes left, then stores every added, changed and removed bot.
+///
+/// # Errors
+/// The store is away, or answered something that it never should.
+pub async fn prepare(env: &Arc<Env>) -> Result<Vec<Rescued>, StoreError> {
+    env.store.beat(&env.me).await?;
+    let again: HashSet<BotName> =
+        env.bots.iter().filter(|bot| bot.policy.recover_in_flight).map(|bot| bot.name.clone()).collect();
+    let rescued = env.store.rescue(&env.me.id, &again, env.clock.now()).await?;
+    for _ in 0..ROUNDS {
+        if register_all(env).await? == 0 {
+            return Ok(rescued);
+        }
+    }
+    Err(StoreError::Failed("the bots' stored states change faster than they can be compared".into()))
+}
+
+/// One comparison; answers how many bots have to be compared again.
+async fn register_all(env: &Arc<Env>) -> Result<usize, StoreError> {
+    let stored: HashMap<BotName, BotState> =
+        env.store.states().await?.into_iter().map(|state| (state.bot.clone(), state)).collect();
+    let writes = changes(&env.bots, &stored, env);
+    let mut stale = 0;
+    for chunk in writes.chunks(CHUNK) {
+        let answers = env.store.write(&env.me.id, chunk).await?;
+        stale += answers.iter().filter(|answer| matches!(answer, Written::Stale(_))).count();
+    }
+    Ok(stale)
+}
+
+fn changes(bots: &[Arc<Bot>], stored: &HashMap<BotName, BotState>, env: &Env) -> Vec<Write> {
+    let now = env.clock.now();
+    let configured: HashSet<&BotName> = bots.iter().map(|bot| &bot.name).collect();
+    let added = bots.iter().filter_map(|bot| {
+        let before = stored.get(&bot.name);
+        write(before, register(before, bot, now))
+    });
+    let dropped = stored
+        .values()
+        .filter(|state| !state.removed && !configured.contains(&state.bot))
+        .filter_map(|state| write(Some(state), retire(state, now)));
+    added.chain(dropped).collect()
+}
+
+/// `None` if nothing changes.
+fn write(before: Option<&BotState>, Registration { state, gaps }: Registration) -> Option<Write> {
+    if before == Some(&state) && gaps.is_empty() {
+        return None;
+    }
+    Some(Write::Register { expected: before.cloned().map(Box::new), state: Box::new(state), gaps })
+}

@@ -1,0 +1,175 @@
+//! What the coordinator knows of its children. It outlives the coordinator, so that a rebuilt one goes on where the last
+//! one was.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use actix_rt::{Arbiter, ArbiterHandle};
+use tokio::time::Instant as Monotonic;
+
+use super::{
+    messages::{ChildReport, ChildState},
+    supervision::{Child, Exit},
+};
+use crate::domain::restart::{RestartBudget, RestartPolicy, Verdict};
+
+/// The children; clones share them.
+#[derive(Clone)]
+pub struct Roster(Arc<Mutex<Inner>>);
+
+struct Inner {
+    born: Monotonic,
+    policy: RestartPolicy,
+    records: HashMap<Child, Record>,
+    /// The thread of each core actor, and the one that all bots' actors share.
+    arbiters: HashMap<Place, ArbiterHandle>,
+    /// The core was restarted as a whole; a second time is the end.
+    rebuilt: bool,
+}
+
+/// Actors that must not hold each other up have threads of their own.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Place {
+    Own(Child),
+    Bots,
+}
+
+#[derive(Default)]
+struct Record {
+    incarnation: u64,
+    state: Option<ChildState>,
+    restarts: u64,
+    budget: RestartBudget,
+    last_crash: Option<Exit>,
+}
+
+/// What the death of a child calls for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// An earlier incarnation, or a normal stop: nothing.
+    None,
+    /// Build it anew after this wait.
+    Restart(Duration),
+    /// The budget is spent.
+    GiveUp,
+}
+
+impl Roster {
+    /// An empty roster.
+    #[must_use]
+    pub fn new(policy: RestartPolicy) -> Self {
+        let (records, arbiters) = (HashMap::new(), HashMap::new());
+        Self(Arc::new(Mutex::new(Inner { born: Monotonic::now(), policy, records, arbiters, rebuilt: false })))
+    }
+
+    /// A child is about to be built: its number, and the thread it lives on.
+    pub fn birth(&self, child: &Child) -> (u64, ArbiterHandle) {
+        let mut inner = self.lock();
+        let record = inner.records.entry(child.clone()).or_default();
+        record.incarnation += 1;
+        record.state = Some(ChildState::Running);
+        let incarnation = record.incarnation;
+        let place = match child {
+            Child::Task(_) => Place::Bots,
+            core => Place::Own(core.clone()),
+        };
+        let arbiter = inner.arbiters.entry(place).or_insert_with(|| Arbiter::new().handle()).clone();
+        (incarnation, arbiter)
+    }
+
+    /// A child has ended.
+    pub fn death(&self, child: &Child, incarnation: u64, exit: &Exit) -> Remedy {
+        let mut inner = self.lock();
+        let (now, policy) = (inner.born.elapsed(), inner.policy);
+        let Some(record) = inner.records.get_mut(child) else { return Remedy::None };
+        if record.incarnation != incarnation || record.state != Some(ChildState::Running) {
+            return Remedy::None;
+        }
+        if *exit == Exit::Normal && matches!(child, Child::Task(_)) {
+            record.state = Some(ChildState::Resting);
+            return Remedy::None;
+        }
+        record.last_crash = Some(exit.clone());
+        match record.budget.died(now, &policy) {
+            Verdict::Restart(wait) => {
+                (record.state, record.restarts) = (Some(ChildState::Restarting), record.restarts + 1);
+                Remedy::Restart(wait)
+            }
+            Verdict::GiveUp => {
+                record.state = Some(ChildState::GivenUp);
+                Remedy::GiveUp
+            }
+        }
+    }
+
+    /// The thread of a child that does not answer is given up with it; its next incarnation gets a new one.
+    pub fn abandon_thread(&self, child: &Child) -> Option<u64> {
+        let mut inner = self.lock();
+        if let Some(arbiter) = inner.arbiters.remove(&Place::Own(child.clone())) {
+            arbiter.stop();
+        }
+        inner.records.get(child).map(|record| record.incarnation)
+    }
+
+    /// The current number of a child.
+    #[must_use]
+    pub fn incarnation(&self, child: &Child) -> Option<u64> {
+        self.lock().records.get(child).map(|record| record.incarnation)
+    }
+
+    /// Where in its life a child is.
+    #[must_use]
+    pub fn state(&self, child: &Child) -> Option<ChildState> {
+        self.lock().records.get(child).and_then(|record| record.state)
+    }
+
+    /// Children that are to be built anew.
+    #[must_use]
+    pub fn restarting(&self) -> Vec<Child> {
+        let inner = self.lock();
+        let restarting = inner.records.iter().filter(|(_, record)| record.state == Some(ChildState::Restarting));
+        restarting.map(|(child, _)| child.clone()).collect()
+    }
+
+    /// A new start for a child that was given up.
+    pub fn forgive(&self, child: &Child) {
+        if let Some(record) = self.lock().records.get_mut(child) {
+            record.budget = RestartBudget::default();
+            if record.state == Some(ChildState::GivenUp) {
+                record.state = Some(ChildState::Resting);
+            }
+        }
+    }
+
+    /// Whether this is the first time that the core as a whole is restarted.
+    pub fn may_rebuild_core(&self) -> bool {
+        !std::mem::replace(&mut self.lock().rebuilt, true)
+    }
+
+    /// Every child, for people.
+    #[must_use]
+    pub fn report(&self) -> Vec<ChildReport> {
+        let mut inner = self.lock();
+        let (now, policy) = (inner.born.elapsed(), inner.policy);
+        let mut children: Vec<ChildReport> = inner
+            .records
+            .iter_mut()
+            .map(|(child, record)| ChildReport {
+                child: child.clone(),
+                state: record.state.unwrap_or(ChildState::Resting),
+                restarts: record.restarts,
+                budget_left: record.budget.left(now, &policy),
+                last_crash: record.last_crash.clone(),
+            })
+            .collect();
+        children.sort_by_key(|report| report.child.to_string());
+        children
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,187 @@
+//! Claiming: plans are made from memory, carried out by the store, and taken up only once they are stored.
+
+use actix::{AsyncContext, Context, Handler, Message, ResponseFuture};
+use futures::future::join_all;
+
+use super::{
+    SchedulerActor,
+    entry::Entry,
+};
+use crate::{
+    actors::{
+        messages::Account,
+        persistence::{WriteError, WriteResult},
+    },
+    domain::{
+        bot::BotName,
+        outcome::Gap,
+        run::{Claim, ExecutionId, Trigger},
+        slots::SlotPlan,
+    },
+    store::Written,
+};
+
+/// Bots planned for at once; more are taken up with the next tick.
+const MOST: usize = 2000;
+/// On a store that nobody else claims from, claims may be taken before there is a place for them.
+const ROOM_ALONE: usize = 4000;
+
+impl SchedulerActor {
+    /// Plans for the bots whose time has come.
+    pub(super) fn claim_due(&mut self, ctx: &mut Context<Self>) {
+        let awake = self.agenda.awake(self.env.clock.now(), MOST);
+        self.plan_for(awake, ctx);
+    }
+
+    /// Accounts for the slots of bots that may not run.
+    pub(super) fn account_for_closed(&mut self, ctx: &mut Context<Self>) {
+        let closed = self.agenda.closed();
+        self.plan_for(closed, ctx);
+    }
+
+    fn plan_for(&mut self, bots: Vec<BotName>, ctx: &mut Context<Self>) {
+        let (now, mut room, mut planned) = (self.env.clock.now(), self.room(), Vec::new());
+        for bot in bots {
+            let Some(entry) = self.agenda.get(&bot) else { continue };
+            let busy = self.env.runs.is_busy(&bot);
+            if entry.pending || (entry.catching_up && busy) {
+                continue;
+            }
+            if entry.closed().is_none() && !busy {
+                if room == 0 {
+                    continue;
+                }
+                room -= 1;
+            }
+            self.agenda.change(&bot, |entry| entry.catching_up = false);
+            planned.extend(self.send_plan(&bot, now));
+        }
+        if planned.is_empty() {
+            return;
+        }
+        let me = ctx.address();
+        actix_rt::spawn(async move {
+            let answers = join_all(planned.into_iter().map(|one| one.answered())).await;
+            fail::fail_point!("slot.claimed");
+            drop(me.send(Advanced(answers)).await);
+        });
+    }
+
+    /// Puts a bot's plan on its way to the store; `None` if there is nothing to do yet.
+    fn send_plan(&mut self, bot: &BotName, now: crate::domain::Instant) -> Option<Planned> {
+        let (plan, write) = {
+            let entry = self.agenda.get(bot)?;
+            let plan = entry.plan(now);
+            let write = plan.as_ref().and_then(|plan| entry.advance(plan));
+            (plan, write)
+        };
+        let (Some(plan), Some(write)) = (plan, write) else {
+            self.end_hold_if_over(bot, now);
+            return None;
+        };
+        self.agenda.change(bot, |entry| entry.pending = true);
+        let answer = self.env.queue.send(write, false);
+        Some(Planned { bot: bot.clone(), plan, answer })
+    }
+
+    /// How many more claims this process may take: on a shared store as many as it has places for.
+    fn room(&self) -> usize {
+        if self.env.store.is_shared() {
+            let taken = self.env.runs.len() + self.agenda.reserved();
+            self.env.rules.max_parallel_tasks.saturating_sub(taken)
+        } else {
+            ROOM_ALONE.saturating_sub(self.agenda.reserved())
+        }
+    }
+
+    fn settle(&mut self, bot: BotName, plan: &SlotPlan, answer: WriteResult) {
+        match answer {
+            Ok(Written::Claimed(execution)) => self.advanced(&bot, plan, execution),
+            Ok(Written::Stale(Some(state))) => self.agenda.change(&bot, |entry| {
+                entry.pending = false;
+                entry.update(*state);
+            }),
+            Err(WriteError::Unavailable | WriteError::Full) => {
+                self.uncertain = true;
+                self.agenda.change(&bot, |entry| entry.pending = false);
+            }
+            other => {
+                tracing::error!(actor = %bot, answer = ?other, "the store did not take the bot's slots; the bot rests until the next reconciliation");
+                self.agenda.change(&bot, |entry| entry.schedule = None);
+                self.agenda.change(&bot, |entry| entry.pending = false);
+            }
+        }
+    }
+
+    fn advanced(&mut self, bot: &BotName, plan: &SlotPlan, execution: Option<ExecutionId>) {
+        for gap in &plan.gaps {
+            if matches!(gap.gap, Gap::Late | Gap::Window) {
+                tracing::warn!(actor = %bot, slots = gap.slots, first = %gap.first, last = %gap.last, reason = gap.gap.reason(), "slots were missed");
+            }
+        }
+        let lenient = self.agenda.get(bot).is_some_and(Entry::resumed_leniently);
+        self.agenda.change(bot, |entry| {
+            entry.pending = false;
+            entry.state.next_run = plan.next;
+            entry.resumed = false;
+            entry.catching_up = plan.claim.is_some_and(|candidate| candidate.catching_up);
+        });
+        if let (Some(candidate), Some(execution)) = (plan.claim, execution) {
+            let (bot, slot, due) = (bot.clone(), Some(candidate.slot), candidate.due);
+            self.agenda.reserve(Claim { execution, bot, trigger: Trigger::Schedule, slot, due, attempt: 1 }, false, lenient);
+        }
+    }
+}
+
+/// A plan on its way.
+struct Planned {
+    bot: BotName,
+    plan: SlotPlan,
+    answer: tokio::sync::oneshot::Receiver<WriteResult>,
+}
+
+impl Planned {
+    async fn answered(self) -> (BotName, SlotPlan, WriteResult) {
+        (self.bot, self.plan, self.answer.await.unwrap_or(Err(WriteError::Unavailable)))
+    }
+}
+
+/// The store has answered.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Advanced(Vec<(BotName, SlotPlan, WriteResult)>);
+
+impl Handler<Advanced> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, Advanced(answers): Advanced, ctx: &mut Self::Context) {
+        let held: Vec<BotName> = answers.iter().map(|(bot, ..)| bot.clone()).collect();
+        for (bot, plan, answer) in answers {
+            self.settle(bot, &plan, answer);
+        }
+        if self.draining {
+            return self.give_back(held);
+        }
+        for bot in held {
+            self.end_hold_if_over(&bot, self.env.clock.now());
+        }
+        self.tick(ctx);
+    }
+}
+
+impl Handler<Account> for SchedulerActor {
+    type Result = ResponseFuture<bool>;
+
+    fn handle(&mut self, Account(bot): Account, ctx: &mut Self::Context) -> Self::Result {
+        let Some(planned) = self.send_plan(&bot, self.env.clock.now()) else {
+            let quiet = self.agenda.get(&bot).is_none_or(|entry| !entry.pending);
+            return Box::pin(async move { quiet });
+        };
+        let me = ctx.address();
+        Box::pin(async move {
+            let answered = planned.answered().await;
+            let stored = matches!(answered.2, Ok(Written::Claimed(_)));
+            me.send(Advanced(vec![answered])).await.is_ok() && stored
+        })
+    }
+}

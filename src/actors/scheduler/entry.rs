@@ -1,0 +1,146 @@
+//! What the scheduler knows of one bot, and what it wants of the store next.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+
+use crate::{
+    domain::{
+        Instant,
+        bot::Bot,
+        hold::HoldKind,
+        outcome::Gap,
+        policy::{Misfire, Policy},
+        run::Claim,
+        schedule::Schedule,
+        slots::{SlotPlan, SlotsDue},
+        state::BotState,
+    },
+    store::{Advance, Write},
+};
+
+/// How long before its due time a slot is claimed, so that the store is not on the path of a start.
+pub(super) const AHEAD: Duration = Duration::from_millis(1500);
+
+/// One bot.
+pub(super) struct Entry {
+    /// As configured.
+    pub(super) bot: Arc<Bot>,
+    /// Its slots; `None` when there are none (quarantined, or the stored schedule is another replica's).
+    pub(super) schedule: Option<Box<dyn Schedule>>,
+    /// As stored, as far as this process knows.
+    pub(super) state: BotState,
+    /// A claim that has not started; at most one a bot.
+    pub(super) reserved: Option<Reserved>,
+    /// A change of this bot is on its way to the store.
+    pub(super) pending: bool,
+    /// The run that is on catches up (`fire_all`): due slots wait for its end.
+    pub(super) catching_up: bool,
+    /// The hold has just ended and `run_latest` wants the newest slot, however late.
+    pub(super) resumed: bool,
+}
+
+/// A claim with what the start needs to know.
+#[derive(Clone)]
+pub(super) struct Reserved {
+    pub(super) claim: Claim,
+    /// It may not be this process's any more: the store has to be asked.
+    pub(super) verify: bool,
+    /// No misfire rule holds.
+    pub(super) lenient: bool,
+    /// It is on its way to the bot's actor.
+    pub(super) handing: bool,
+}
+
+impl Entry {
+    pub(super) fn new(bot: Arc<Bot>, state: BotState) -> Self {
+        let mut entry =
+            Self { bot, schedule: None, state, reserved: None, pending: false, catching_up: false, resumed: false };
+        entry.compile();
+        entry
+    }
+
+    /// Takes over a newer stored state.
+    pub(super) fn update(&mut self, state: BotState) {
+        let recompile = state.schedule != self.state.schedule || state.anchor != self.state.anchor;
+        self.resumed |= self.state.hold.is_some() && state.hold.is_none();
+        self.state = state;
+        if recompile {
+            self.compile();
+        }
+    }
+
+    /// A schedule that another replica has stored meanwhile is not this configuration's to run.
+    fn compile(&mut self) {
+        let mine = self.bot.schedule.as_ref().filter(|spec| Some(spec.to_stored()) == self.state.schedule);
+        self.schedule = mine.and_then(|spec| spec.compile(self.state.anchor).ok());
+    }
+
+    /// Why no slot of the bot may run now.
+    pub(super) fn closed(&self) -> Option<Gap> {
+        match &self.state.hold {
+            Some(hold) => Some(Gap::Held(hold.kind)),
+            None => (!self.bot.enabled).then_some(Gap::Disabled),
+        }
+    }
+
+    /// When the scheduler has to look at this bot next; `None` while something else has to happen first.
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        let cursor = self.state.next_run?;
+        if self.pending || self.reserved.is_some() || self.state.removed {
+            return None;
+        }
+        if let Some(hold) = &self.state.hold {
+            return hold.until;
+        }
+        if !self.bot.enabled {
+            return None;
+        }
+        let due = self.due(self.schedule.as_deref()?, cursor);
+        Some(due - TimeDelta::from_std(AHEAD).unwrap_or_default())
+    }
+
+    /// What is to become of the slots that have fallen due.
+    pub(super) fn plan(&self, now: Instant) -> Option<SlotPlan> {
+        let (schedule, cursor) = (self.schedule.as_deref()?, self.state.next_run?);
+        let lenient = Policy { misfire: Misfire::FireOnceNow, ..self.bot.policy.clone() };
+        let policy = if self.resumed_leniently() { &lenient } else { &self.bot.policy };
+        let due = SlotsDue { bot: &self.bot.name, schedule, policy, cursor, now, ahead: AHEAD };
+        match self.closed() {
+            Some(gap) => due.plan_closed(gap),
+            None => due.plan(),
+        }
+    }
+
+    /// Whether a slot after the one claimed is due as well.
+    pub(super) fn is_superseded(&self, now: Instant) -> bool {
+        let Some((schedule, next)) = self.schedule.as_deref().zip(self.state.next_run) else { return false };
+        next <= now && self.due(schedule, next) <= now
+    }
+
+    /// The write that carries out `plan`, which holds only if the store still says what this entry says.
+    pub(super) fn advance(&self, plan: &SlotPlan) -> Option<Write> {
+        Some(Write::Advance(Advance {
+            bot: self.bot.name.clone(),
+            expected_next: self.state.next_run?,
+            expected_schedule: self.state.schedule.clone(),
+            expected_hold: self.hold_kind(),
+            gaps: plan.gaps.clone(),
+            claim: plan.claim.map(|candidate| candidate.slot),
+            next: plan.next,
+        }))
+    }
+
+    pub(super) fn resumed_leniently(&self) -> bool {
+        self.resumed && self.bot.policy.on_resume == crate::domain::policy::OnResume::RunLatest
+    }
+
+    fn hold_kind(&self) -> Option<HoldKind> {
+        self.state.hold.as_ref().map(|hold| hold.kind)
+    }
+
+    fn due(&self, schedule: &dyn Schedule, slot: Instant) -> Instant {
+        let policy = &self.bot.policy;
+        SlotsDue { bot: &self.bot.name, schedule, policy, cursor: slot, now: slot, ahead: AHEAD }.due(slot)
+    }
+}

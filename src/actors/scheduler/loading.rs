@@ -1,0 +1,168 @@
+//! Reading back from the store: at the start, at each reconciliation, and when something may have been missed.
+
+use std::sync::Arc;
+
+use actix::{AsyncContext, Context, Handler, Message};
+
+use super::SchedulerActor;
+use crate::{
+    actors::{
+        env::Env,
+        messages::{Adopt, Reload},
+    },
+    domain::{
+        bot::BotName,
+        outcome::{AttemptOutcome, Status},
+        run::{Claim, Trigger},
+        state::BotState,
+    },
+    store::{Finish, LiveRow, Rescued, StoreError, Write},
+};
+
+/// How long to wait before the store is asked again.
+const AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
+
+impl SchedulerActor {
+    /// Reads all states and this process's claims; asks again until the store answers.
+    pub(super) fn load(&mut self, ctx: &mut Context<Self>) {
+        let (env, me) = (Arc::clone(&self.env), ctx.address());
+        actix_rt::spawn(async move {
+            loop {
+                match read(&env).await {
+                    Ok(loaded) => return drop(me.send(loaded).await),
+                    Err(error) => tracing::warn!(%error, "the bots' states could not be read"),
+                }
+                tokio::time::sleep(AGAIN).await;
+                if !me.connected() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Compares memory with the store, and accounts for the slots of bots that may not run.
+    pub(super) fn reconcile(&mut self, ctx: &mut Context<Self>) {
+        if self.draining {
+            return;
+        }
+        self.account_for_closed(ctx);
+        self.load(ctx);
+    }
+
+    fn take_up(&mut self, state: BotState) {
+        let name = state.bot.clone();
+        match self.agenda.get(&name) {
+            Some(entry) if entry.pending || entry.reserved.is_some() => {}
+            Some(_) => self.agenda.change(&name, |entry| entry.update(state)),
+            None => {
+                if let Some(bot) = self.env.bots.iter().find(|bot| bot.name == name) {
+                    self.agenda.add(Arc::clone(bot), state);
+                }
+            }
+        }
+    }
+
+    /// A row of this process that no living actor holds: a claim goes on waiting, a run that started is over.
+    ///
+    /// Whoever lets go of a claim has queued its end before: an end queued here comes after it and is void.
+    fn adopt(&mut self, row: LiveRow) {
+        if self.env.runs.has(row.claim.execution) || !self.env.bots.iter().any(|bot| bot.name == row.claim.bot) {
+            return;
+        }
+        match row.started_at {
+            Some(started_at) => {
+                let error = "the bot's actor ended before the run did";
+                let outcome = AttemptOutcome::broken(Status::Abandoned, error);
+                self.env.queue.keep(Write::Finish(Box::new(Finish {
+                    execution: row.claim.execution,
+                    bot: row.claim.bot,
+                    started_at,
+                    completed_at: self.env.clock.now(),
+                    attempt: row.claim.attempt,
+                    outcome,
+                    metadata: serde_json::json!({}),
+                    max_consecutive_failures: self.env.rules.max_consecutive_failures,
+                })));
+            }
+            None if row.claim.trigger != Trigger::Schedule => {
+                self.env.queue.keep(Write::Release { execution: row.claim.execution });
+            }
+            None => self.adopt_claim(row.claim),
+        }
+    }
+
+    fn adopt_claim(&mut self, claim: Claim) {
+        let free = self.agenda.get(&claim.bot).is_some_and(|entry| entry.reserved.is_none() && !entry.pending);
+        if free {
+            self.agenda.reserve(claim, true, false);
+        }
+    }
+}
+
+async fn read(env: &Arc<Env>) -> Result<Loaded, StoreError> {
+    let inner = Arc::clone(env);
+    let work = async move {
+        let states = inner.store.states().await?;
+        let live = inner.store.live(&inner.me.id).await?;
+        Ok(Loaded { states, live })
+    };
+    env.runtime.spawn(work).await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
+}
+
+/// What the store has.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Loaded {
+    states: Vec<BotState>,
+    live: Vec<LiveRow>,
+}
+
+impl Handler<Loaded> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, Loaded { states, live }: Loaded, ctx: &mut Self::Context) {
+        for state in states {
+            self.take_up(state);
+        }
+        if !self.loaded || self.uncertain {
+            self.uncertain = false;
+            live.into_iter().for_each(|row| self.adopt(row));
+        }
+        if !self.loaded {
+            self.loaded = true;
+            self.account_for_closed(ctx);
+        }
+        self.tick(ctx);
+    }
+}
+
+impl Handler<Adopt> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, Adopt(rescued): Adopt, ctx: &mut Self::Context) {
+        for one in rescued {
+            match one {
+                Rescued::Again(claim) => self.adopt_claim(claim),
+                Rescued::Released(_) | Rescued::Abandoned(..) => self.uncertain = true,
+            }
+        }
+        self.load(ctx);
+    }
+}
+
+impl Handler<Reload> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, Reload(bot): Reload, ctx: &mut Self::Context) {
+        self.forget(&bot);
+        self.uncertain = true;
+        self.load(ctx);
+    }
+}
+
+impl SchedulerActor {
+    fn forget(&mut self, bot: &BotName) {
+        self.agenda.forget_claim(bot);
+        self.agenda.change(bot, |entry| entry.pending = false);
+    }
+}

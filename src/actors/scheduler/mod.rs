@@ -1,0 +1,144 @@
+//! The SchedulerActor: holds the next slot of every bot, wakes exactly, claims what is due and free, and hands claims
+//! to the bots' actors.
+//!
+//! What it knows is a copy: every claim is checked by the store against what the plan was made from, so a scheduler
+//! that is rebuilt, or that lags behind another replica, can be late but never wrong.
+
+mod agenda;
+mod claiming;
+mod entry;
+mod loading;
+mod starting;
+
+use std::{sync::Arc, time::Duration};
+
+use actix::{Actor, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
+
+use self::agenda::Agenda;
+use super::{
+    env::Env,
+    messages::{Drain, HoldSet, Ping, Pong, StateChanged},
+};
+use crate::store::Write;
+
+/// The time of day may be set or a machine may sleep: the timer never trusts a longer wait than this.
+const LONGEST_SLEEP: Duration = Duration::from_millis(500);
+
+/// Holds the next slot of every bot.
+pub struct SchedulerActor {
+    env: Arc<Env>,
+    agenda: Agenda,
+    /// The timer that is set.
+    timer: Option<SpawnHandle>,
+    /// The stored states are known.
+    loaded: bool,
+    /// The process stops: nothing is claimed any more.
+    draining: bool,
+    /// An answer of the store was lost, so it may have given claims that nobody knows of.
+    uncertain: bool,
+}
+
+impl SchedulerActor {
+    /// Builds one that reads everything it needs from the store.
+    #[must_use]
+    pub fn new(env: Arc<Env>) -> Self {
+        Self { env, agenda: Agenda::default(), timer: None, loaded: false, draining: false, uncertain: false }
+    }
+
+    /// Does what is due, and sets the timer for the next time.
+    fn tick(&mut self, ctx: &mut Context<Self>) {
+        fail::fail_point!("scheduler.timer");
+        if self.loaded && !self.draining {
+            self.start_due(ctx);
+            self.claim_due(ctx);
+        }
+        self.set_timer(ctx);
+    }
+
+    fn set_timer(&mut self, ctx: &mut Context<Self>) {
+        if let Some(timer) = self.timer.take() {
+            ctx.cancel_future(timer);
+        }
+        let now = self.env.clock.now();
+        let next = self.agenda.next_event(now).and_then(|next| (next - now).to_std().ok());
+        let wait = next.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
+        self.timer = Some(ctx.run_later(wait, Self::tick));
+    }
+}
+
+impl Actor for SchedulerActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        fail::fail_point!("scheduler.started");
+        self.load(ctx);
+        ctx.run_interval(self.env.rules.check_interval, |actor, ctx| actor.reconcile(ctx));
+        let (runs, me) = (self.env.runs.clone(), ctx.address());
+        let ends = async move {
+            loop {
+                runs.ended().await;
+                fail::fail_point!("scheduler.future");
+                // If the mailbox is full a tick is on its way anyway.
+                drop(me.try_send(RunEnded));
+            }
+        };
+        ctx.spawn(ends.into_actor(self));
+        self.set_timer(ctx);
+    }
+}
+
+/// A run has ended somewhere: a place may be free.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct RunEnded;
+
+impl Handler<RunEnded> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, _: RunEnded, ctx: &mut Self::Context) {
+        self.tick(ctx);
+    }
+}
+
+impl Handler<Ping> for SchedulerActor {
+    type Result = Pong;
+
+    fn handle(&mut self, _: Ping, _: &mut Self::Context) -> Pong {
+        fail::fail_point!("scheduler.handle");
+        Pong
+    }
+}
+
+impl Handler<StateChanged> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, StateChanged(state): StateChanged, ctx: &mut Self::Context) {
+        self.agenda.change(&state.bot.clone(), |entry| entry.update(*state));
+        self.tick(ctx);
+    }
+}
+
+impl Handler<HoldSet> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, HoldSet(bot, hold): HoldSet, _: &mut Self::Context) {
+        tracing::warn!(actor = %bot, hold = hold.kind.as_str(), reason = hold.reason, "the bot is held");
+        self.agenda.change(&bot, |entry| entry.state.hold = Some(hold));
+    }
+}
+
+impl Handler<Drain> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Drain, ctx: &mut Self::Context) {
+        self.draining = true;
+        self.account_for_closed(ctx);
+        for bot in self.agenda.names() {
+            if self.agenda.get(&bot).and_then(|entry| entry.reserved.as_ref()).is_some_and(|reserved| !reserved.handing)
+                && let Some(claim) = self.agenda.forget_claim(&bot)
+            {
+                self.env.queue.keep(Write::Release { execution: claim.execution });
+            }
+        }
+    }
+}

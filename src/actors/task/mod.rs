@@ -1,0 +1,184 @@
+//! The TaskActor: owns the runs of one bot. It decides whether a claim's run may start, sees to its end, and knows the
+//! bot's hold.
+//!
+//! The work itself is done elsewhere ([`driver`]): nothing that a bot does can block or kill its actor, let alone another's.
+
+mod attempt;
+mod driver;
+mod ending;
+mod outlet;
+mod starting;
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::Duration,
+};
+
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
+use tokio::{
+    sync::{OwnedSemaphorePermit, watch},
+    time::Instant as Monotonic,
+};
+
+use self::driver::StopReason;
+use super::{
+    env::Env,
+    messages::{Abandon, CancelRun, DEADLINE, FinishUp, HoldChanged, Ping, Pong, Rest, StartRun},
+    runs::Ticket,
+};
+use crate::{
+    domain::{bot::Bot, hold::Hold, run::ExecutionId},
+    store::Write,
+};
+
+/// An actor without work for this long makes room.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Owns one bot's runs.
+pub struct TaskActor {
+    env: Arc<Env>,
+    bot: Arc<Bot>,
+    hold: Option<Hold>,
+    /// Runs at work.
+    active: HashMap<ExecutionId, Active>,
+    /// Claims whose start the store is being asked about.
+    asking: usize,
+    /// The claim that waits for a run to end.
+    waiting: Option<Waiting>,
+    /// The process stops: nothing starts any more.
+    finishing: bool,
+    /// The last time that there was work.
+    worked_at: Monotonic,
+}
+
+/// A run at work. Dropping it, also while the actor dies, ends the work.
+struct Active {
+    stop: watch::Sender<Option<StopReason>>,
+    place: Option<OwnedSemaphorePermit>,
+    _ticket: Ticket,
+}
+
+/// A claim that waits for a run to end.
+struct Waiting {
+    start: StartRun,
+    ticket: Ticket,
+}
+
+impl TaskActor {
+    /// Builds one; what it has to know of the past is its hold.
+    #[must_use]
+    pub fn new(env: Arc<Env>, bot: Arc<Bot>, hold: Option<Hold>) -> Self {
+        Self {
+            env,
+            bot,
+            hold,
+            active: HashMap::new(),
+            asking: 0,
+            waiting: None,
+            finishing: false,
+            worked_at: Monotonic::now(),
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.active.is_empty() && self.asking == 0 && self.waiting.is_none()
+    }
+
+    /// Asks to be let go after a while without work.
+    fn rest_if_idle(&mut self, ctx: &mut Context<Self>) {
+        fail::fail_point!("task.timer");
+        if !self.is_idle() || self.worked_at.elapsed() < IDLE {
+            return;
+        }
+        let Some(coordinator) = self.env.book.coordinator() else { return };
+        let asked = coordinator.send(Rest(self.bot.name.clone())).timeout(DEADLINE);
+        ctx.spawn(asked.into_actor(self).map(|answer, _, ctx| {
+            if let Ok(true) = answer {
+                ctx.stop();
+            }
+        }));
+    }
+
+    fn stop_runs(&self, reason: StopReason) {
+        for active in self.active.values() {
+            drop(active.stop.send(Some(reason)));
+        }
+    }
+
+    fn release_waiting(&mut self) {
+        if let Some(waiting) = self.waiting.take() {
+            self.env.queue.keep(Write::Release { execution: waiting.start.claim.execution });
+        }
+    }
+}
+
+impl Actor for TaskActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        fail::fail_point!("task.started");
+        ctx.run_interval(IDLE / 2, Self::rest_if_idle);
+    }
+}
+
+impl Handler<Ping> for TaskActor {
+    type Result = Pong;
+
+    fn handle(&mut self, _: Ping, _: &mut Self::Context) -> Pong {
+        Pong
+    }
+}
+
+impl Handler<StartRun> for TaskActor {
+    type Result = ();
+
+    fn handle(&mut self, start: StartRun, ctx: &mut Self::Context) {
+        fail::fail_point!("task.handle");
+        self.worked_at = Monotonic::now();
+        let Some(ticket) = self.env.runs.enter(start.claim.execution, &self.bot.name) else { return };
+        self.consider(start, ticket, ctx);
+    }
+}
+
+impl Handler<HoldChanged> for TaskActor {
+    type Result = ();
+
+    fn handle(&mut self, HoldChanged(hold): HoldChanged, _: &mut Self::Context) {
+        self.hold = hold;
+    }
+}
+
+impl Handler<CancelRun> for TaskActor {
+    type Result = bool;
+
+    fn handle(&mut self, CancelRun(execution): CancelRun, _: &mut Self::Context) -> bool {
+        if let Some(active) = self.active.get(&execution) {
+            return active.stop.send(Some(StopReason::Cancelled)).is_ok();
+        }
+        let waits = self.waiting.as_ref().is_some_and(|waiting| waiting.start.claim.execution == execution);
+        if waits && let Some(waiting) = self.waiting.take() {
+            self.record_unstarted(&waiting.start, "cancelled before it started");
+        }
+        waits
+    }
+}
+
+impl Handler<FinishUp> for TaskActor {
+    type Result = ();
+
+    fn handle(&mut self, _: FinishUp, _: &mut Self::Context) {
+        self.finishing = true;
+        self.release_waiting();
+    }
+}
+
+impl Handler<Abandon> for TaskActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Abandon, _: &mut Self::Context) {
+        self.finishing = true;
+        self.release_waiting();
+        self.stop_runs(StopReason::Abandoned);
+    }
+}

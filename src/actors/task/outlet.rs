@@ -1,0 +1,77 @@
+//! Where a run's posts go: stored first, then sent, then marked.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use super::driver::Run;
+use crate::{
+    actors::{
+        delivery::{self, Delivered},
+        env::Platforms,
+        persistence::WriteError,
+    },
+    domain::{
+        hold::HoldKind,
+        post::{Message, Post, nonce},
+    },
+    skills::{Outlet, SkillError},
+    store::{NewPost, Write, Written},
+};
+
+/// How long to wait before a store that is away is asked again.
+const AGAIN: Duration = Duration::from_millis(250);
+
+/// The outlet of one run.
+pub(super) struct RunOutlet {
+    run: Arc<Run>,
+}
+
+impl RunOutlet {
+    pub(super) const fn new(run: Arc<Run>) -> Self {
+        Self { run }
+    }
+
+    /// Waits for a store that is away: the attempt's timeout bounds it.
+    async fn store(&self, position: i32, message: &Message) -> Result<Post, SkillError> {
+        loop {
+            match self.run.env.queue.ask(Write::StorePost(self.new_post(position, message.clone())), false).await {
+                Ok(Written::Post(post)) => return Ok(*post),
+                Ok(_) => return Err(SkillError::unrecoverable("another process has taken this run over")),
+                Err(WriteError::Unavailable | WriteError::Full) => tokio::time::sleep(AGAIN).await,
+                Err(WriteError::Failed(error)) => return Err(SkillError::unrecoverable(error)),
+            }
+        }
+    }
+
+    fn new_post(&self, position: i32, message: Message) -> NewPost {
+        let Run { env, bot, claim, started_at, .. } = self.run.as_ref();
+        let (platform, destination) = Platforms::of(bot);
+        NewPost {
+            execution: claim.execution,
+            bot: bot.name.clone(),
+            position,
+            platform: platform.into(),
+            destination,
+            message,
+            nonce: nonce(env.store.database_id(), &bot.name, claim.slot, claim.execution, position),
+            started_at: *started_at,
+            at: env.clock.now(),
+        }
+    }
+}
+
+#[async_trait]
+impl Outlet for RunOutlet {
+    async fn post(&self, position: i32, message: Message) -> Result<Option<String>, SkillError> {
+        let post = self.store(position, &message).await?;
+        fail::fail_point!("post.stored");
+        match delivery::deliver(&self.run.env, post, &self.run.bot.policy.retry).await {
+            Delivered::Sent(id) => Ok(id),
+            Delivered::Failed(error) => Err(SkillError::unrecoverable(error)),
+            Delivered::Forbidden(error) => {
+                Err(SkillError { message: error, recoverable: false, hold: Some(HoldKind::Refused) })
+            }
+        }
+    }
+}
