@@ -53,17 +53,18 @@ const BEHIND_TRAITS: [&str; 7] = [
 ];
 
 /// Crates that have one home.
-const HOMES: [(&[&str], &[&str]); 5] = [
+const HOMES: [(&[&str], &[&str]); 6] = [
     (
         &[
             "diesel",
             "diesel_async",
             "diesel_migrations",
             "libsqlite3_sys",
-            "tokio_postgres",
         ],
         &["store"],
     ),
+    // The configuration only asks it whether a URL can be read.
+    (&["tokio_postgres"], &["store", "config"]),
     (&["serenity", "reqwest"], &["platforms"]),
     (&["actix", "actix_rt"], &["actors", "app", "main"]),
     (&["clap", "clap_complete"], &["cli", "main"]),
