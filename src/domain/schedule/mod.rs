@@ -1,10 +1,22 @@
 //! When a bot's slots are.
 
-use std::time::Duration;
+mod bits;
+mod calendar;
+mod compile;
+mod cron;
+mod crontab;
+mod days;
+mod describe;
+mod expression;
+mod jitter;
+mod simple;
+mod times;
+mod zone;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Instant, bot::BotName};
+use super::Instant;
+pub use jitter::jitter;
 
 /// The slots of a bot: strictly increasing moments in UTC.
 pub trait Schedule: Send + Sync {
@@ -90,15 +102,6 @@ pub enum DstFold {
 }
 
 impl ScheduleSpec {
-    /// The schedule over the anchor of one bot.
-    ///
-    /// # Errors
-    /// What is wrong with the expression or the values, and what would be right.
-    pub fn compile(&self, anchor: Instant) -> Result<Box<dyn Schedule>, String> {
-        let _ = anchor;
-        Err("helper A".into())
-    }
-
     /// One line that is equal for equal schedules; the store keeps it beside `next_run`.
     #[must_use]
     pub fn to_stored(&self) -> String {
@@ -110,11 +113,4 @@ impl ScheduleSpec {
     pub fn from_stored(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
-}
-
-/// The stable delay of one slot: below `longest`, and never past the next slot. Equal on every replica.
-#[must_use]
-pub fn jitter(bot: &BotName, slot: Instant, next: Option<Instant>, longest: Duration) -> Duration {
-    let _ = (bot, slot, next);
-    longest
 }
