@@ -1,0 +1,260 @@
+//! Bot files: what a bot does. Bots that name one file share what was read of it.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    item::Item,
+    load::SkillCatalogue,
+    nearest::suggestion,
+    problem::{FilePlace, Place, Problem, Report},
+    schedule::zone,
+    source::{Parsed, Source, Unreadable},
+    table::{Reading, Table},
+    variables::Variables,
+};
+use crate::domain::bot::{Behaviour, ExecutionRules, SkillSpec};
+
+/// What came of one file.
+#[derive(Clone)]
+pub(super) struct BotFile {
+    pub(super) behaviour: Arc<Behaviour>,
+    /// Its problems; shown once, but every bot that names the file has them.
+    pub(super) problems: Arc<[Problem]>,
+    /// Why it could not even be opened; said where it was named.
+    pub(super) unreadable: Option<Arc<str>>,
+}
+
+/// The bot files that have been read.
+pub(super) struct BotFiles<'a> {
+    directory: PathBuf,
+    variables: &'a Variables<'a>,
+    skills: &'a dyn SkillCatalogue,
+    known: Vec<String>,
+    read: HashMap<PathBuf, BotFile>,
+}
+
+impl<'a> BotFiles<'a> {
+    /// Files are relative to the directory of `server_file`.
+    pub(super) fn new(
+        server_file: &Path,
+        variables: &'a Variables<'a>,
+        skills: &'a dyn SkillCatalogue,
+    ) -> Self {
+        Self {
+            directory: server_file.parent().map(Into::into).unwrap_or_default(),
+            variables,
+            skills,
+            known: skills.names(),
+            read: HashMap::new(),
+        }
+    }
+
+    /// The file of that name; its warnings go to `report`, once.
+    pub(super) fn get(&mut self, name: &str, report: &Report) -> BotFile {
+        let path = self.directory.join(name);
+        if let Some(file) = self.read.get(&path) {
+            return file.clone();
+        }
+        let file = self.open(&path, report);
+        self.read.insert(path, file.clone());
+        file
+    }
+
+    fn open(&self, path: &Path, report: &Report) -> BotFile {
+        let order = self.read.len() + 2;
+        let found = Report::default();
+        let (behaviour, unreadable) = match Source::read(path, order) {
+            Ok(source) => (self.read_source(&source, path, &found), None),
+            Err(error) => (None, unreadable(error, path, order, &found)),
+        };
+        let (problems, warnings) = found.into_parts();
+        warnings
+            .into_iter()
+            .for_each(|warning| report.warn(warning));
+        BotFile {
+            behaviour: behaviour.unwrap_or_default().into(),
+            problems: problems.into(),
+            unreadable,
+        }
+    }
+
+    fn read_source(&self, source: &Source, path: &Path, report: &Report) -> Option<Behaviour> {
+        let Parsed { table, mistakes } = source.parse();
+        let reading = Reading {
+            source,
+            variables: self.variables,
+            report,
+            partial: !mistakes.is_empty(),
+        };
+        if !reading.go_on_behind(&mistakes) {
+            return None;
+        }
+        let root = Table::root(reading, &table);
+        let behaviour = self.behaviour(&root, path);
+        root.finish();
+        behaviour
+    }
+
+    fn behaviour(&self, root: &Table<'_>, path: &Path) -> Option<Behaviour> {
+        let settings = root.table("skills");
+        let actor = root.need("actor", "a table `[actor]` with at least `skills`");
+        let actor = actor.and_then(|item| item.table());
+        let Some(actor) = actor else {
+            // The settings cannot be judged without the list of skills.
+            return None;
+        };
+        let stem = path
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned());
+        let behaviour = Behaviour {
+            title: actor.string("name").or(stem).unwrap_or_default(),
+            description: actor.string("description").unwrap_or_default(),
+            knowledge: knowledge(&actor),
+            skills: self.skills(&actor, settings.as_ref()),
+            config: actor
+                .table("config")
+                .map(|table| shared_config(&table))
+                .unwrap_or_default(),
+            execution: actor.section("execution", execution),
+        };
+        actor.finish();
+        Some(behaviour)
+    }
+
+    /// `actor.skills`, each with its table.
+    fn skills(&self, actor: &Table<'_>, settings: Option<&Table<'_>>) -> Vec<SkillSpec> {
+        let what =
+            "the skills to run, in order, such as [\"content_formatter\", \"content_posting\"]";
+        let listed = actor.need("skills", what);
+        let items = listed.as_ref().and_then(Item::array);
+        if let (Some(listed), Some([])) = (&listed, items.as_deref()) {
+            listed.problem(format!("is empty; give {what}"));
+        }
+        let mut tables: BTreeMap<&str, Item<'_>> =
+            settings.iter().flat_map(|table| table.entries()).collect();
+        let mut seen = HashSet::new();
+        let items = items.unwrap_or_default();
+        let named: Vec<(String, &Item<'_>)> = items
+            .iter()
+            .filter_map(|item| Some((self.skill_name(item, &mut seen)?, item)))
+            .collect();
+        let specs = named
+            .into_iter()
+            .map(|(name, item)| self.skill(tables.remove(&*name), name, item))
+            .collect();
+        tables
+            .into_iter()
+            .for_each(|(name, item)| self.unused(name, &item));
+        specs
+    }
+
+    fn skill_name(&self, item: &Item<'_>, seen: &mut HashSet<String>) -> Option<String> {
+        let name = item.parse(|name| self.known_skill(name))?;
+        if !seen.insert(name.clone()) {
+            item.problem(format!("`{name}` is listed twice; list it once"));
+            return None;
+        }
+        Some(name)
+    }
+
+    fn known_skill(&self, name: &str) -> Result<String, String> {
+        match self.known.iter().any(|known| known == name) {
+            true => Ok(name.into()),
+            false => {
+                let near = suggestion(name, self.known.iter().map(String::as_str));
+                let all = self.known.join(", ");
+                Err(format!(
+                    "`{name}` is not a known skill; {near} (known: {all})"
+                ))
+            }
+        }
+    }
+
+    fn skill(&self, table: Option<Item<'_>>, name: String, listed: &Item<'_>) -> SkillSpec {
+        let table = table.and_then(|item| item.table());
+        let enabled = table.as_ref().and_then(|table| table.boolean("enabled"));
+        let mut settings = table.as_ref().map(Table::json).unwrap_or_default();
+        settings.remove("enabled");
+        for (key, message) in self.skills.check(&name, &settings) {
+            match &table {
+                Some(table) => {
+                    let (at, path) = (table.offset_of_path(&key), table.path_of(&key));
+                    table.reading().problem(at, &path, message);
+                }
+                None => listed.problem(format!("`[skills.{name}]` {key}: {message}")),
+            }
+        }
+        SkillSpec {
+            name,
+            enabled: enabled.unwrap_or(true),
+            settings,
+        }
+    }
+
+    fn unused(&self, name: &str, item: &Item<'_>) {
+        match self.known_skill(name) {
+            Ok(_) => {
+                item.warn("is not used; list the skill in `actor.skills`, or leave this table out")
+            }
+            Err(message) => item.problem(message),
+        }
+    }
+}
+
+/// Where text is broken is said in the file; that there is none, where the file was named.
+fn unreadable(error: Unreadable, path: &Path, order: usize, report: &Report) -> Option<Arc<str>> {
+    let Some((line, column)) = error.at else {
+        return Some(error.message.into());
+    };
+    let file = path.display().to_string().into();
+    report.problem(Problem {
+        place: Place::File(FilePlace {
+            order,
+            file,
+            line,
+            column,
+        }),
+        key: "file".into(),
+        message: error.message,
+    });
+    None
+}
+
+fn knowledge(actor: &Table<'_>) -> Vec<String> {
+    let items = actor.get("knowledge").and_then(|item| item.array());
+    super::sections::each(items, |name| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        match name.is_empty() || name.len() > 64 || !name.chars().all(allowed) {
+            false => Ok(name.into()),
+            true => Err(format!(
+                "`{name}` is no name of a table; use 1 to 64 of A-Z a-z 0-9 _ -"
+            )),
+        }
+    })
+}
+
+/// `[actor.config]`: free, but what is a time zone must be one.
+fn shared_config(table: &Table<'_>) -> serde_json::Map<String, serde_json::Value> {
+    let timezone = table.get("timezone");
+    timezone.and_then(|item| item.parse(zone));
+    table.json()
+}
+
+fn execution(table: &Table<'_>) -> ExecutionRules {
+    let default = ExecutionRules::default();
+    ExecutionRules {
+        stop_on_unrecoverable: table
+            .boolean("stop_on_unrecoverable")
+            .unwrap_or(default.stop_on_unrecoverable),
+        max_retries: table
+            .integer("max_retries", 0..=100)
+            .unwrap_or(default.max_retries),
+        continue_on_error: table
+            .boolean("continue_on_error")
+            .unwrap_or(default.continue_on_error),
+    }
+}

@@ -1,0 +1,206 @@
+//! From a server file to [`Settings`]: all of it, or every problem.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use super::{
+    actors::Actors,
+    auth,
+    bot_file::BotFiles,
+    connections::{self, Outside},
+    policy::PolicyKeys,
+    problem::{FilePlace, Place, Problem, Problems, Report},
+    sections,
+    settings::Settings,
+    source::{Parsed, Source, Unreadable},
+    table::{Reading, Table},
+    variables::{Lookup, Variables},
+};
+use crate::domain::Instant;
+
+/// `[history] retention_days`, unless it is set.
+const RETENTION: Duration = Duration::from_secs(30 * 86_400);
+/// `[health] interval_seconds`, unless it is set.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Knows the skills that there are.
+pub trait SkillCatalogue {
+    /// Their names.
+    fn names(&self) -> Vec<String>;
+
+    /// What is wrong with the settings of a skill: the key (dotted, below `[skills.NAME]`), and what would be right.
+    fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)>;
+}
+
+/// What reading starts from.
+pub struct LoadInput<'a> {
+    /// The server file.
+    pub file: PathBuf,
+    /// `--database-url`.
+    pub database_url: Option<SecretString>,
+    /// `--discord-token`.
+    pub discord_token: Option<SecretString>,
+    /// The environment; `&|name| std::env::var_os(name)` outside tests.
+    pub environment: Lookup<'a>,
+    /// The skills that bots may list.
+    pub skills: &'a dyn SkillCatalogue,
+    /// The present, for schedules that have no slot left.
+    pub now: Instant,
+}
+
+/// A configuration that may be used.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What it says.
+    pub settings: Settings,
+    /// What is probably not meant, in the order of the files; among it the problems of bots in quarantine.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads the server file, the bot files and the environment. Blocks on files.
+///
+/// # Errors
+/// Every problem there is, in the order of the files.
+pub fn load(input: LoadInput<'_>) -> Result<Loaded, Problems> {
+    let report = Report::default();
+    let variables = Variables::new(input.environment);
+    let settings = read(&input, &variables, &report);
+    let (problems, mut warnings) = report.into_parts();
+    match settings {
+        Some(settings) if problems.is_empty() => {
+            warnings.sort();
+            warnings.dedup();
+            Ok(Loaded { settings, warnings })
+        }
+        _ => Err(Problems::new(problems)),
+    }
+}
+
+fn read(input: &LoadInput<'_>, variables: &Variables<'_>, report: &Report) -> Option<Settings> {
+    let (url, token) = (input.database_url.clone(), input.discord_token.clone());
+    let outside = Outside::new(url, token, variables, report);
+    let source = match Source::read(&input.file, 1) {
+        Ok(source) => source,
+        Err(error) => {
+            report.problem(unreadable(&input.file, error));
+            return None;
+        }
+    };
+    let Parsed { table, mistakes } = source.parse();
+    let reading = Reading {
+        source: &source,
+        variables,
+        report,
+        partial: !mistakes.is_empty(),
+    };
+    if !reading.go_on_behind(&mistakes) {
+        return None;
+    }
+    let root = Table::root(reading, &table);
+    let settings = settings(input, &root, outside);
+    root.finish();
+    Some(settings)
+}
+
+fn unreadable(file: &Path, error: Unreadable) -> Problem {
+    let (line, column) = error.at.unwrap_or((1, 1));
+    let message = match error.at {
+        Some(_) => error.message,
+        None => format!(
+            "{}; name the server file with `--config FILE`",
+            error.message
+        ),
+    };
+    Problem {
+        place: Place::File(FilePlace {
+            order: 1,
+            file: file.display().to_string().into(),
+            line,
+            column,
+        }),
+        key: "file".into(),
+        message,
+    }
+}
+
+/// Reads every section, in the order of the documentation; longer than others because there are many.
+fn settings(input: &LoadInput<'_>, root: &Table<'_>, outside: Outside) -> Settings {
+    let Reading {
+        variables, report, ..
+    } = root.reading();
+    let mut settings = Settings {
+        file: input.file.clone(),
+        server: root.section("server", |table| {
+            let mut server = sections::server(table);
+            if let Some(url) = connections::database_url(table, &outside) {
+                server.database_url = url;
+            }
+            server
+        }),
+        http: root.section("http", connections::http),
+        auth: root.section("auth", auth::auth),
+        discord: root.section("discord", |table| connections::discord(table, &outside)),
+        breaker: root.section("breaker", sections::breaker),
+        supervision: root.section("supervision", sections::supervision),
+        retention: root
+            .section("history", sections::retention)
+            .unwrap_or(RETENTION),
+        metrics: root.section("metrics", sections::metrics),
+        health_interval: root
+            .section("health", sections::health_interval)
+            .unwrap_or(HEALTH_INTERVAL),
+        alerts: root.section("alerts", sections::alerts),
+        outbound: root.section("outbound", sections::outbound),
+        bots: Vec::new(),
+    };
+    lay_over(&mut settings, outside);
+    connections::http_from_environment(&mut settings.http, variables, report);
+    auth::add_environment(&mut settings.auth, variables, report);
+    bots(input, root, &mut settings);
+    settings
+}
+
+fn lay_over(settings: &mut Settings, outside: Outside) {
+    if let Some(url) = outside.database_url {
+        settings.server.database_url = url;
+    }
+    if let Some(token) = outside.discord_token {
+        settings.discord.token = Some(token);
+    }
+}
+
+fn bots(input: &LoadInput<'_>, root: &Table<'_>, settings: &mut Settings) {
+    let Reading {
+        variables, report, ..
+    } = root.reading();
+    let defaults = root.section("defaults", |table| {
+        let keys = PolicyKeys::read(table);
+        keys.check(table, &PolicyKeys::default());
+        keys
+    });
+    let listed = root.get("actors");
+    let entries = listed
+        .as_ref()
+        .map(|item| item.tables())
+        .unwrap_or_default();
+    if entries.is_empty() && report.is_good() {
+        root.warn(
+            "actors",
+            "there are no bots; describe each in an `[[actors]]` table".into(),
+        );
+    }
+    let files = BotFiles::new(&input.file, variables, input.skills);
+    let on_invalid = settings.server.on_invalid_bot;
+    let mut actors = Actors::new(defaults, files, on_invalid, input.now, report);
+    settings.bots = actors.read(&entries);
+    if settings.discord.token.is_none()
+        && let Some(problem) = actors.needs_token()
+    {
+        report.problem(problem);
+    }
+}
