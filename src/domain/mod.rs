@@ -18,6 +18,7 @@ pub mod schedule;
 pub mod slots;
 pub mod start;
 pub mod state;
+pub mod text;
 
 /// A moment in UTC; everything that is stored or compared is one.
 pub type Instant = chrono::DateTime<chrono::Utc>;

@@ -1,5 +1,10 @@
 //! Where posts go: one trait, and what it takes to be told apart from a failure to reach it.
 
+pub mod console;
+#[cfg(feature = "discord")]
+pub mod discord;
+pub mod stub;
+
 use std::time::Duration;
 
 use async_trait::async_trait;

@@ -1,5 +1,12 @@
 //! The steps of a bot's pipeline: one trait, and the built-in skills.
 
+pub mod content_formatter;
+pub mod content_posting;
+pub mod pipeline;
+pub mod progress;
+pub mod registry;
+mod settings;
+
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 

@@ -1,0 +1,32 @@
+//! Texts that come from outside, made fit to store and show: one line, of a bounded length.
+
+/// `text` without control characters (each becomes a space) and at most `longest` characters long; what is cut ends
+/// with `…`.
+#[must_use]
+pub fn bounded(text: &str, longest: usize) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let mut kept: String = text.chars().take(longest).map(plain).collect();
+    if text.chars().nth(longest).is_some() {
+        kept.pop();
+        kept.push('…');
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bounded;
+
+    #[test]
+    fn a_text_keeps_one_line_and_its_bound() {
+        for (text, longest, shown) in [
+            ("fine", 4, "fine"),
+            ("longer", 4, "lon…"),
+            ("a\nb\x1b[31m\0", 20, "a b [31m "),
+            ("ééééé", 3, "éé…"),
+            ("", 0, ""),
+        ] {
+            assert_eq!(bounded(text, longest), shown);
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Posts to Discord channels through the bot API (v10), one request a post.
+//!
+//! The request is ours, the payload is made by serenity's builders: its own client would wait out rate limits inside
+//! the call and hide the headers of a 429. This one never waits and never retries: it says what the platform
+//! answered ([`answer`]), and while a limit that it has heard of lasts it refuses by itself ([`limits`]). The token
+//! is in no error and no `Debug` output.
+
+mod answer;
+mod limits;
+mod payload;
+
+use std::{fmt, num::NonZeroU64, time::Duration};
+
+use async_trait::async_trait;
+use reqwest::{
+    Client, ClientBuilder, Response, Url,
+    header::{AUTHORIZATION, HeaderMap, HeaderValue},
+    redirect,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use self::{answer::Answer, limits::Limits};
+use super::{ContentPoster, PostFailure, Receipt};
+use crate::domain::post::Post;
+
+/// Discord's rule for API clients: `DiscordBot (url, version)`.
+const USER_AGENT: &str = concat!(
+    "DiscordBot (https://crates.io/crates/actor-server, ",
+    env!("CARGO_PKG_VERSION"),
+    ")"
+);
+
+/// The longest answer that is read. A message with all its embeds is far below.
+const MAX_ANSWER_BYTES: usize = 256 * 1024;
+
+/// How to reach the bot API.
+#[derive(Clone, Debug)]
+pub struct DiscordOptions {
+    /// The origin of the REST API: `https://discord.com`, a proxy, or a test server.
+    pub api_url: String,
+    /// The bot token, without the `Bot ` prefix.
+    pub token: SecretString,
+    /// The longest wait for a connection (5 s).
+    pub connect_timeout: Duration,
+    /// The longest wait for a whole answer (30 s).
+    pub timeout: Duration,
+}
+
+impl DiscordOptions {
+    /// The usual timeouts.
+    #[must_use]
+    pub fn new(api_url: impl Into<String>, token: SecretString) -> Self {
+        Self {
+            api_url: api_url.into(),
+            token,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// One token's client. Everything that posts with the token must share it, because the limits are the token's.
+pub struct Discord {
+    client: Client,
+    /// The origin, with `/` as its path.
+    origin: Url,
+    token: SecretString,
+    timeout: Duration,
+    limits: Limits,
+}
+
+impl Discord {
+    /// Makes the client; connects to nothing yet.
+    ///
+    /// # Errors
+    /// What is wrong with the options, and what would be right.
+    pub fn new(options: DiscordOptions) -> Result<Self, String> {
+        let origin = origin(&options.api_url)?;
+        let client = client(&options, &origin)?
+            .build()
+            .map_err(|error| format!("cannot make an HTTP client: {error}"))?;
+        Ok(Self {
+            client,
+            origin,
+            token: options.token,
+            timeout: options.timeout,
+            limits: Limits::default(),
+        })
+    }
+
+    async fn send(&self, channel: NonZeroU64, body: Vec<u8>) -> Result<Answer, PostFailure> {
+        let mut url = self.origin.clone();
+        url.set_path(&format!("/api/v10/channels/{channel}/messages"));
+        let request = self
+            .client
+            .post(url)
+            .header("content-type", "application/json")
+            .body(body);
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreached(error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = match read(response).await {
+            Ok(body) => body,
+            // The status says enough, but for a success, which needs the message's id.
+            Err(_) if !status.is_success() => Vec::new(),
+            Err(why) => return Err(PostFailure::Transient(self.unread(why))),
+        };
+        Ok(Answer::new(status, headers, body))
+    }
+
+    fn unreached(&self, error: reqwest::Error) -> PostFailure {
+        let origin = self.origin.origin().ascii_serialization();
+        PostFailure::Transient(if error.is_connect() {
+            format!("cannot connect to {origin}: {}", innermost(&error))
+        } else if error.is_timeout() {
+            format!("{origin} did not answer within {:?}", self.timeout)
+        } else {
+            format!("the connection to {origin} was lost: {}", innermost(&error))
+        })
+    }
+
+    fn unread(&self, why: Unread) -> String {
+        match why {
+            Unread::TooLong => format!("Discord's answer is longer than {MAX_ANSWER_BYTES} bytes"),
+            Unread::Cut(error) if error.is_timeout() => {
+                format!("Discord's answer did not end within {:?}", self.timeout)
+            }
+            Unread::Cut(error) => format!("Discord's answer was cut: {}", innermost(&error)),
+        }
+    }
+
+    /// An answer may quote anything; the token is taken out of what is shown.
+    fn redacted(&self, failure: PostFailure) -> PostFailure {
+        let clean = |text: String| {
+            let token = self.token.expose_secret();
+            if token.is_empty() {
+                text
+            } else {
+                text.replace(token, "***")
+            }
+        };
+        match failure {
+            PostFailure::RateLimited(wait) => PostFailure::RateLimited(wait),
+            PostFailure::Transient(text) => PostFailure::Transient(clean(text)),
+            PostFailure::Rejected(text) => PostFailure::Rejected(clean(text)),
+            PostFailure::Forbidden(text) => PostFailure::Forbidden(clean(text)),
+            PostFailure::Unauthorized(text) => PostFailure::Unauthorized(clean(text)),
+        }
+    }
+}
+
+impl fmt::Debug for Discord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Discord")
+            .field("origin", &self.origin.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl ContentPoster for Discord {
+    fn platform(&self) -> &'static str {
+        "discord"
+    }
+
+    async fn post(&self, post: &Post) -> Result<Receipt, PostFailure> {
+        let channel = channel(&post.destination)?;
+        let body = payload::of(post).map_err(PostFailure::Rejected)?;
+        if let Some(wait) = self.limits.wait(channel) {
+            return Err(PostFailure::RateLimited(wait));
+        }
+        let answer = self
+            .send(channel, body)
+            .await
+            .map_err(|f| self.redacted(f))?;
+        self.limits.hear(channel, &answer);
+        answer
+            .verdict(channel)
+            .map_err(|failure| self.redacted(failure))
+    }
+}
+
+fn channel(destination: &str) -> Result<NonZeroU64, PostFailure> {
+    destination.parse().map_err(|_| {
+        PostFailure::Forbidden(format!(
+            "`{}` is no channel id; a Discord channel is a decimal number",
+            destination.escape_debug()
+        ))
+    })
+}
+
+fn origin(api_url: &str) -> Result<Url, String> {
+    let wrong = || {
+        format!(
+            "`{}` is no origin; write it like https://discord.com",
+            shown(api_url)
+        )
+    };
+    let url = Url::parse(api_url).map_err(|_| wrong())?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let open = url.username().is_empty() && url.password().is_none();
+    if matches!(url.scheme(), "http" | "https") && url.has_host() && bare && open {
+        Ok(url)
+    } else {
+        Err(wrong())
+    }
+}
+
+/// An address as it may be shown: what stands before an `@` may be a password.
+fn shown(api_url: &str) -> String {
+    let tail = api_url.rsplit('@').next().unwrap_or_default();
+    let prefix = if tail.len() == api_url.len() {
+        ""
+    } else {
+        "***@"
+    };
+    format!("{prefix}{}", tail.escape_debug())
+}
+
+fn client(options: &DiscordOptions, origin: &Url) -> Result<ClientBuilder, String> {
+    let mut token = HeaderValue::try_from(format!("Bot {}", options.token.expose_secret()))
+        .map_err(|_| "the Discord token contains characters that no header may carry".to_owned())?;
+    token.set_sensitive(true);
+    let builder = Client::builder()
+        .user_agent(USER_AGENT)
+        .default_headers(HeaderMap::from_iter([(AUTHORIZATION, token)]))
+        .redirect(redirect::Policy::none())
+        .connect_timeout(options.connect_timeout)
+        .timeout(options.timeout);
+    // A proxy of the environment cannot reach this machine's own addresses.
+    let local = matches!(origin.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    Ok(if local { builder.no_proxy() } else { builder })
+}
+
+enum Unread {
+    TooLong,
+    Cut(reqwest::Error),
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, Unread> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(Unread::Cut)? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(Unread::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The cause at the bottom, which says more than the layers above it, and no address.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}

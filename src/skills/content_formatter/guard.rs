@@ -1,0 +1,138 @@
+//! Refuses templates that could make a text grow without bound, before they are compiled.
+//!
+//! Fuel counts instructions, not bytes: `{% set x = x ~ x %}` written forty times is forty instructions and a
+//! terabyte, and running out of memory would end the whole process. So the operators that lengthen texts are few in
+//! number, none of them repeats a text, and nothing calls itself.
+
+/// The longest template, in bytes.
+const MAX_SOURCE: usize = 16 * 1024;
+
+/// So many `~` and `+` may stand in a template's code.
+const MAX_JOINS: usize = 8;
+
+/// What may stand behind `{%`.
+const STATEMENTS: [&str; 13] = [
+    "for",
+    "else",
+    "elif",
+    "if",
+    "endif",
+    "endfor",
+    "set",
+    "endset",
+    "with",
+    "endwith",
+    "filter",
+    "endfilter",
+    "raw",
+];
+
+/// What is wrong with the template's shape.
+pub(super) fn check(source: &str) -> Result<(), String> {
+    if source.len() > MAX_SOURCE {
+        return Err(format!(
+            "is {} bytes long; a template has at most {MAX_SOURCE}",
+            source.len()
+        ));
+    }
+    let mut joins = 0;
+    let mut rest = source;
+    while let Some((code, after)) = next_code(rest) {
+        joins += check_code(code)?;
+        rest = after;
+    }
+    if joins > MAX_JOINS {
+        return Err(format!(
+            "uses `~` and `+` {joins} times, at most {MAX_JOINS} are possible; write texts side by side instead, as \
+             in `{{{{ a }}}} and {{{{ b }}}}`"
+        ));
+    }
+    Ok(())
+}
+
+/// One piece of code, its opening mark included, and what follows it. Comments are passed over.
+fn next_code(mut source: &str) -> Option<(&str, &str)> {
+    loop {
+        let start = ["{{", "{%", "{#"]
+            .iter()
+            .filter_map(|mark| source.find(mark))
+            .min()?;
+        let (_, opened) = source.split_at_checked(start)?;
+        if opened.starts_with("{#") {
+            source = opened.split_once("#}")?.1;
+        } else {
+            return opened.split_at_checked(end_of(opened));
+        }
+    }
+}
+
+/// Where the code ends: behind its closing mark, those in quotes not counted.
+fn end_of(opened: &str) -> usize {
+    let close = if opened.starts_with("{{") { "}}" } else { "%}" };
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, c) in opened.char_indices() {
+        match quote {
+            Some(_) if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None if opened.get(at..).is_some_and(|rest| rest.starts_with(close)) => {
+                return at + close.len();
+            }
+            None => {}
+        }
+    }
+    opened.len()
+}
+
+/// How many texts the code joins.
+fn check_code(code: &str) -> Result<usize, String> {
+    let plain = without_texts(code);
+    if let Some(statement) = plain.strip_prefix("{%") {
+        check_statement(statement)?;
+    }
+    if plain.contains('*') {
+        return Err(
+            "uses `*`, which templates cannot: it repeats a text any number of times".into(),
+        );
+    }
+    Ok(plain.matches(['~', '+']).count())
+}
+
+fn check_statement(code: &str) -> Result<(), String> {
+    let mut words = code
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default();
+    // `endraw` is found when the text between is taken for code.
+    if !STATEMENTS.contains(&first) && first != "endraw" {
+        return Err(format!(
+            "uses `{{% {} %}}`; templates have for, if, set, with, filter and raw",
+            crate::domain::text::bounded(first, 40)
+        ));
+    }
+    if first == "for" && words.any(|word| word == "recursive") {
+        return Err("uses a recursive loop, which templates cannot".into());
+    }
+    Ok(())
+}
+
+/// The code with the insides of its quoted texts left out.
+fn without_texts(code: &str) -> String {
+    let mut plain = String::with_capacity(code.len());
+    let mut quote = None;
+    let mut escaped = false;
+    for c in code.chars() {
+        match quote {
+            Some(_) if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None => plain.push(c),
+        }
+    }
+    plain
+}
