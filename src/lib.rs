@@ -1,8 +1,30 @@
-//! Runs scheduled bots under supervision: every slot accounted for, every post exactly once.
+//! Runs scheduled bots under supervision: every slot accounted for, every post exactly once, one bad bot never hurting
+//! another.
+//!
+//! The rooms of the house, and who may use whom:
+//!
+//! | room | does | uses |
+//! |---|---|---|
+//! | [`cli`] | arguments → settings → one call per command | [`app`], [`config`] |
+//! | [`app`] | the composition root; start here to embed the server | everything |
+//! | [`actors`] | supervision, scheduling, runs, grouped writes | [`domain`], the traits of [`store`], [`platforms`], [`skills`] |
+//! | [`config`] | files and environment → settings, with every problem collected | [`domain`] |
+//! | [`store`] | state, ledger and posts on SQLite and PostgreSQL | [`domain`] |
+//! | [`platforms`] | the console, Discord | [`domain`] |
+//! | [`skills`] | the steps of a bot's pipeline | [`domain`] |
+//! | [`domain`] | the rules: schedules, slots, holds, outcomes, backoff | nothing |
+//! | [`telemetry`], [`clock`] | logs; the time of day | nothing |
+//!
+//! To follow one slot through the house, read [`domain::slots`] (what becomes of it), [`actors::scheduler`] (who claims
+//! it), [`actors::task`] (who runs it) and [`store`] (what is written, and on which premise).
 
+pub mod actors;
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod platforms;
 pub mod skills;
 pub mod store;
+pub mod telemetry;

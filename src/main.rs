@@ -1,1 +1,5 @@
-fn main() {}
+//! The `actor-server` binary.
+
+fn main() -> std::process::ExitCode {
+    actor_server::cli::main()
+}

@@ -7,7 +7,10 @@ use std::{
 
 use actix::Addr;
 
-use super::{coordinator::CoordinatorActor, health::HealthCheckActor, persistence::PersistenceActor, scheduler::SchedulerActor, task::TaskActor};
+use super::{
+    coordinator::CoordinatorActor, health::HealthCheckActor, persistence::PersistenceActor,
+    scheduler::SchedulerActor, task::TaskActor,
+};
 use crate::domain::bot::BotName;
 
 /// The addresses of the living; kept by the coordinator, read by all.

@@ -29,11 +29,16 @@ pub enum Delivered {
 pub async fn deliver(env: &Arc<Env>, mut post: Post, retry: &RetryPolicy) -> Delivered {
     match post.status {
         PostStatus::Sent => return Delivered::Sent(post.platform_message_id),
-        PostStatus::Failed | PostStatus::Dead => return Delivered::Failed(post.error.unwrap_or_else(|| "the post has failed".into())),
+        PostStatus::Failed | PostStatus::Dead => {
+            return Delivered::Failed(post.error.unwrap_or_else(|| "the post has failed".into()));
+        }
         PostStatus::Pending => {}
     }
     let Some(platform) = env.platforms.get(&post.platform).cloned() else {
-        return Delivered::Failed(format!("the platform `{}` is not configured", post.platform));
+        return Delivered::Failed(format!(
+            "the platform `{}` is not configured",
+            post.platform
+        ));
     };
     let mut failed = 0;
     loop {
@@ -47,8 +52,15 @@ pub async fn deliver(env: &Arc<Env>, mut post: Post, retry: &RetryPolicy) -> Del
             PostFailure::RateLimited(wait) => wait,
             PostFailure::Transient(error) => {
                 (post.attempts, failed) = (post.attempts + 1, failed + 1);
-                let Some(wait) = next_wait(&post, failed, retry) else { return dead(env, &post, error) };
-                tracing::warn!(post = post.id, error, wait_ms = wait.as_millis(), "the post was not confirmed; trying again");
+                let Some(wait) = next_wait(&post, failed, retry) else {
+                    return dead(env, &post, error);
+                };
+                tracing::warn!(
+                    post = post.id,
+                    error,
+                    wait_ms = wait.as_millis(),
+                    "the post was not confirmed; trying again"
+                );
                 mark(env, &post, PostStatus::Pending, None, Some(error));
                 wait
             }
@@ -56,8 +68,12 @@ pub async fn deliver(env: &Arc<Env>, mut post: Post, retry: &RetryPolicy) -> Del
                 mark(env, &post, PostStatus::Pending, None, Some(error.clone()));
                 return Delivered::Failed(error);
             }
-            PostFailure::Rejected(error) => return refused(env, &mut post, error, Delivered::Failed),
-            PostFailure::Forbidden(error) => return refused(env, &mut post, error, Delivered::Forbidden),
+            PostFailure::Rejected(error) => {
+                return refused(env, &mut post, error, Delivered::Failed);
+            }
+            PostFailure::Forbidden(error) => {
+                return refused(env, &mut post, error, Delivered::Forbidden);
+            }
         };
         tokio::time::sleep(wait).await;
     }
@@ -65,11 +81,16 @@ pub async fn deliver(env: &Arc<Env>, mut post: Post, retry: &RetryPolicy) -> Del
 
 /// The attempts of a post are counted over its whole life, the waits anew each time it is taken up.
 fn next_wait(post: &Post, failed: u32, retry: &RetryPolicy) -> Option<Duration> {
-    (post.attempts < retry.max_attempts).then(|| retry.backoff_after(failed, 0.5)).flatten()
+    (post.attempts < retry.max_attempts)
+        .then(|| retry.backoff_after(failed, 0.5))
+        .flatten()
 }
 
 fn sent(env: &Env, post: &Post, Receipt { message_id }: Receipt) -> Delivered {
-    let counted = Post { attempts: post.attempts + 1, ..post.clone() };
+    let counted = Post {
+        attempts: post.attempts + 1,
+        ..post.clone()
+    };
     mark(env, &counted, PostStatus::Sent, message_id.clone(), None);
     Delivered::Sent(message_id)
 }
@@ -86,8 +107,21 @@ fn refused(env: &Env, post: &mut Post, error: String, end: fn(String) -> Deliver
     end(error)
 }
 
-fn mark(env: &Env, post: &Post, status: PostStatus, platform_message_id: Option<String>, error: Option<String>) {
+fn mark(
+    env: &Env,
+    post: &Post,
+    status: PostStatus,
+    platform_message_id: Option<String>,
+    error: Option<String>,
+) {
     let posted_at = (status == PostStatus::Sent).then(|| env.clock.now());
-    let mark = PostMark { id: post.id, status, attempts: post.attempts, platform_message_id, error, posted_at };
+    let mark = PostMark {
+        id: post.id,
+        status,
+        attempts: post.attempts,
+        platform_message_id,
+        error,
+        posted_at,
+    };
     env.queue.keep(Write::MarkPost(mark));
 }

@@ -28,7 +28,11 @@ impl HealthCheckActor {
     /// Builds one that knows nothing yet.
     #[must_use]
     pub fn new(env: Arc<Env>) -> Self {
-        Self { env, parts: HashMap::new(), misses: HashMap::new() }
+        Self {
+            env,
+            parts: HashMap::new(),
+            misses: HashMap::new(),
+        }
     }
 
     fn pulse(&mut self, ctx: &mut Context<Self>) {
@@ -44,14 +48,21 @@ impl HealthCheckActor {
         let (env, me) = (Arc::clone(&self.env), ctx.address());
         actix_rt::spawn(async move {
             let store = Arc::clone(&env.store);
-            let asked = env.runtime.spawn(async move { tokio::time::timeout(DEADLINE, store.ping()).await });
+            let asked = env
+                .runtime
+                .spawn(async move { tokio::time::timeout(DEADLINE, store.ping()).await });
             let health = match asked.await {
                 Ok(Ok(Ok(()))) => Health::Healthy,
                 Ok(Ok(Err(error))) => Health::Unhealthy(error.to_string()),
-                Ok(Err(_)) => Health::Unhealthy(format!("no answer within {} s", DEADLINE.as_secs())),
+                Ok(Err(_)) => {
+                    Health::Unhealthy(format!("no answer within {} s", DEADLINE.as_secs()))
+                }
                 Err(_) => Health::Unhealthy("asking it panicked".into()),
             };
-            drop(me.try_send(Found { part: "database".into(), health }));
+            let _ = me.try_send(Found {
+                part: "database".into(),
+                health,
+            });
         });
     }
 
@@ -92,7 +103,7 @@ where
             Some(actor) => actor.send(Ping).timeout(DEADLINE).await.is_ok(),
             None => false,
         };
-        drop(me.try_send(Pulse { child, answered }));
+        let _ = me.try_send(Pulse { child, answered });
     });
 }
 
@@ -122,7 +133,7 @@ impl Handler<Pulse> for HealthCheckActor {
             && let Some(coordinator) = self.env.book.coordinator()
         {
             // If the coordinator is being rebuilt the next pulse finds the same.
-            drop(coordinator.try_send(Unresponsive(child.clone())));
+            let _ = coordinator.try_send(Unresponsive(child.clone()));
             self.misses.insert(child.clone(), 0);
         }
         self.found(child.to_string(), health);
@@ -157,8 +168,19 @@ impl Handler<AskHealth> for HealthCheckActor {
     type Result = HealthReport;
 
     fn handle(&mut self, _: AskHealth, _: &mut Self::Context) -> HealthReport {
-        let whole = Health::fold(self.parts.iter().map(|(name, (health, _))| (name.as_str(), health)));
-        let parts = self.parts.iter().map(|(name, (health, since))| (name.clone(), health.clone(), *since)).collect();
-        HealthReport { whole, parts: Arc::new(parts) }
+        let whole = Health::fold(
+            self.parts
+                .iter()
+                .map(|(name, (health, _))| (name.as_str(), health)),
+        );
+        let parts = self
+            .parts
+            .iter()
+            .map(|(name, (health, since))| (name.clone(), health.clone(), *since))
+            .collect();
+        HealthReport {
+            whole,
+            parts: Arc::new(parts),
+        }
     }
 }

@@ -6,7 +6,10 @@ use actix::{Addr, Message, MessageResponse};
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{supervision::{Child, Exit}, task::TaskActor};
+use super::{
+    supervision::{Child, Exit},
+    task::TaskActor,
+};
 use crate::{
     domain::{
         Instant,
@@ -75,6 +78,8 @@ pub struct StartRun {
     pub schedule: Option<String>,
     /// The place it may take; `None` when the bot is busy and overlap decides, or for a run by hand.
     pub place: Option<OwnedSemaphorePermit>,
+    /// The hold that the scheduler knows of.
+    pub hold: Option<HoldKind>,
     /// A newer slot of the bot is due as well.
     pub superseded: bool,
     /// The claim may not be this process's any more: the store has to be asked before the run starts.

@@ -25,28 +25,63 @@ const ROUNDS: usize = 5;
 ///
 /// # Errors
 /// The store is away, or answered something that it never should.
-pub async fn prepare(env: &Arc<Env>) -> Result<Vec<Rescued>, StoreError> {
+pub async fn prepare(env: &Arc<Env>) -> Result<(), StoreError> {
     env.store.beat(&env.me).await?;
-    let again: HashSet<BotName> =
-        env.bots.iter().filter(|bot| bot.policy.recover_in_flight).map(|bot| bot.name.clone()).collect();
-    let rescued = env.store.rescue(&env.me.id, &again, env.clock.now()).await?;
+    let again: HashSet<BotName> = env
+        .bots
+        .iter()
+        .filter(|bot| bot.policy.recover_in_flight)
+        .map(|bot| bot.name.clone())
+        .collect();
+    log_rescued(
+        &env.store
+            .rescue(&env.me.id, &again, env.clock.now())
+            .await?,
+    );
     for _ in 0..ROUNDS {
         if register_all(env).await? == 0 {
-            return Ok(rescued);
+            return Ok(());
         }
     }
-    Err(StoreError::Failed("the bots' stored states change faster than they can be compared".into()))
+    Err(StoreError::Failed(
+        "the bots' stored states change faster than they can be compared".into(),
+    ))
+}
+
+/// Tells the log what became of what dead processes left.
+pub fn log_rescued(rescued: &[Rescued]) {
+    for one in rescued {
+        match one {
+            Rescued::Released(bot) => {
+                tracing::info!(actor = %bot, "a dead process's claim is decided anew");
+            }
+            Rescued::Abandoned(bot, execution) => {
+                tracing::warn!(actor = %bot, execution_id = %execution, "a dead process's run is closed as abandoned");
+            }
+            Rescued::Again(claim) => {
+                tracing::warn!(actor = %claim.bot, execution_id = %claim.execution, "a dead process's run is run again");
+            }
+        }
+    }
 }
 
 /// One comparison; answers how many bots have to be compared again.
 async fn register_all(env: &Arc<Env>) -> Result<usize, StoreError> {
-    let stored: HashMap<BotName, BotState> =
-        env.store.states().await?.into_iter().map(|state| (state.bot.clone(), state)).collect();
+    let stored: HashMap<BotName, BotState> = env
+        .store
+        .states()
+        .await?
+        .into_iter()
+        .map(|state| (state.bot.clone(), state))
+        .collect();
     let writes = changes(&env.bots, &stored, env);
     let mut stale = 0;
     for chunk in writes.chunks(CHUNK) {
         let answers = env.store.write(&env.me.id, chunk).await?;
-        stale += answers.iter().filter(|answer| matches!(answer, Written::Stale(_))).count();
+        stale += answers
+            .iter()
+            .filter(|answer| matches!(answer, Written::Stale(_)))
+            .count();
     }
     Ok(stale)
 }
@@ -70,5 +105,9 @@ fn write(before: Option<&BotState>, Registration { state, gaps }: Registration) 
     if before == Some(&state) && gaps.is_empty() {
         return None;
     }
-    Some(Write::Register { expected: before.cloned().map(Box::new), state: Box::new(state), gaps })
+    Some(Write::Register {
+        expected: before.cloned().map(Box::new),
+        state: Box::new(state),
+        gaps,
+    })
 }

@@ -62,7 +62,13 @@ impl Roster {
     #[must_use]
     pub fn new(policy: RestartPolicy) -> Self {
         let (records, arbiters) = (HashMap::new(), HashMap::new());
-        Self(Arc::new(Mutex::new(Inner { born: Monotonic::now(), policy, records, arbiters, rebuilt: false })))
+        Self(Arc::new(Mutex::new(Inner {
+            born: Monotonic::now(),
+            policy,
+            records,
+            arbiters,
+            rebuilt: false,
+        })))
     }
 
     /// A child is about to be built: its number, and the thread it lives on.
@@ -76,7 +82,11 @@ impl Roster {
             Child::Task(_) => Place::Bots,
             core => Place::Own(core.clone()),
         };
-        let arbiter = inner.arbiters.entry(place).or_insert_with(|| Arbiter::new().handle()).clone();
+        let arbiter = inner
+            .arbiters
+            .entry(place)
+            .or_insert_with(|| Arbiter::new().handle())
+            .clone();
         (incarnation, arbiter)
     }
 
@@ -84,7 +94,9 @@ impl Roster {
     pub fn death(&self, child: &Child, incarnation: u64, exit: &Exit) -> Remedy {
         let mut inner = self.lock();
         let (now, policy) = (inner.born.elapsed(), inner.policy);
-        let Some(record) = inner.records.get_mut(child) else { return Remedy::None };
+        let Some(record) = inner.records.get_mut(child) else {
+            return Remedy::None;
+        };
         if record.incarnation != incarnation || record.state != Some(ChildState::Running) {
             return Remedy::None;
         }
@@ -95,7 +107,8 @@ impl Roster {
         record.last_crash = Some(exit.clone());
         match record.budget.died(now, &policy) {
             Verdict::Restart(wait) => {
-                (record.state, record.restarts) = (Some(ChildState::Restarting), record.restarts + 1);
+                (record.state, record.restarts) =
+                    (Some(ChildState::Restarting), record.restarts + 1);
                 Remedy::Restart(wait)
             }
             Verdict::GiveUp => {
@@ -117,20 +130,29 @@ impl Roster {
     /// The current number of a child.
     #[must_use]
     pub fn incarnation(&self, child: &Child) -> Option<u64> {
-        self.lock().records.get(child).map(|record| record.incarnation)
+        self.lock()
+            .records
+            .get(child)
+            .map(|record| record.incarnation)
     }
 
     /// Where in its life a child is.
     #[must_use]
     pub fn state(&self, child: &Child) -> Option<ChildState> {
-        self.lock().records.get(child).and_then(|record| record.state)
+        self.lock()
+            .records
+            .get(child)
+            .and_then(|record| record.state)
     }
 
     /// Children that are to be built anew.
     #[must_use]
     pub fn restarting(&self) -> Vec<Child> {
         let inner = self.lock();
-        let restarting = inner.records.iter().filter(|(_, record)| record.state == Some(ChildState::Restarting));
+        let restarting = inner
+            .records
+            .iter()
+            .filter(|(_, record)| record.state == Some(ChildState::Restarting));
         restarting.map(|(child, _)| child.clone()).collect()
     }
 

@@ -33,7 +33,10 @@ impl Runs {
         }
         entries.insert(execution, bot.clone());
         self.count(bot, |n| n + 1);
-        Some(Ticket { runs: self.clone(), execution })
+        Some(Ticket {
+            runs: self.clone(),
+            execution,
+        })
     }
 
     /// Whether a living actor holds this claim.
@@ -51,7 +54,11 @@ impl Runs {
     /// Whether a living actor holds a claim of this bot.
     #[must_use]
     pub fn is_busy(&self, bot: &BotName) -> bool {
-        self.0.by_bot.lock().unwrap_or_else(PoisonError::into_inner).contains_key(bot)
+        self.0
+            .by_bot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains_key(bot)
     }
 
     /// How many claims are held.
@@ -80,7 +87,10 @@ impl Runs {
     }
 
     fn entries(&self) -> MutexGuard<'_, HashMap<ExecutionId, BotName>> {
-        self.0.by_execution.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .by_execution
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

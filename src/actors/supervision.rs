@@ -14,7 +14,7 @@ use std::{
 
 use actix::{Actor, Addr, Context, dev::channel::channel};
 use actix_rt::ArbiterHandle;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::JoinError};
 
 use crate::domain::bot::BotName;
 
@@ -96,7 +96,11 @@ struct Queue {
 impl Exits {
     /// Adds a notice.
     pub fn push(&self, notice: ExitNotice) {
-        self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).push_back(notice);
+        self.0
+            .notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back(notice);
         self.0.arrived.notify_one();
     }
 
@@ -112,29 +116,40 @@ impl Exits {
     }
 
     fn pop(&self) -> Option<ExitNotice> {
-        self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        self.0
+            .notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
     }
 }
 
 /// Builds an actor on `arbiter` and sees to it that its end becomes a notice, even if `build` or `started` panics.
-pub fn spawn<A, F>(arbiter: &ArbiterHandle, child: Child, incarnation: u64, exits: &Exits, build: F) -> Addr<A>
+pub fn spawn<A, F>(
+    arbiter: &ArbiterHandle,
+    child: Child,
+    incarnation: u64,
+    exits: &Exits,
+    build: F,
+) -> Addr<A>
 where
     A: Actor<Context = Context<A>>,
     F: FnOnce() -> A + Send + 'static,
 {
     let (sender, receiver) = channel(MAILBOX);
-    let guard = Guard { exits: exits.clone(), child, incarnation, exit: Exit::ArbiterGone };
+    let guard = Guard {
+        exits: exits.clone(),
+        child,
+        incarnation,
+        exit: Exit::ArbiterGone,
+    };
     arbiter.spawn_fn(move || {
-        let mut guard = guard;
-        let life = actix_rt::spawn(async move { Context::with_receiver(receiver).into_future(build()).await });
+        let life = actix_rt::spawn(async move {
+            Context::with_receiver(receiver).into_future(build()).await;
+        });
         actix_rt::spawn(async move {
-            guard.exit = match life.await {
-                Ok(()) => Exit::Normal,
-                Err(error) => match error.try_into_panic() {
-                    Ok(payload) => Exit::Panic(panic_text(payload.as_ref())),
-                    Err(_) => Exit::ArbiterGone,
-                },
-            };
+            let end = life.await;
+            guard.because(end);
         });
     });
     Addr::new(sender)
@@ -148,10 +163,24 @@ struct Guard {
     exit: Exit,
 }
 
+impl Guard {
+    fn because(mut self, end: Result<(), JoinError>) {
+        self.exit = match end.map_err(JoinError::try_into_panic) {
+            Ok(()) => Exit::Normal,
+            Err(Ok(payload)) => Exit::Panic(panic_text(payload.as_ref())),
+            Err(Err(_)) => Exit::ArbiterGone,
+        };
+    }
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
         let (child, exit) = (self.child.clone(), self.exit.clone());
-        self.exits.push(ExitNotice { child, incarnation: self.incarnation, exit });
+        self.exits.push(ExitNotice {
+            child,
+            incarnation: self.incarnation,
+            exit,
+        });
     }
 }
 
@@ -163,5 +192,8 @@ pub fn panic_text(payload: &(dyn Any + Send)) -> String {
         .map(ToString::to_string)
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a text".into());
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(500)
+        .collect()
 }

@@ -7,6 +7,8 @@ pub mod progress;
 pub mod registry;
 mod settings;
 
+pub use self::{pipeline::run_attempt, progress::Progress, registry::SkillSet};
+
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 

@@ -7,8 +7,16 @@
 //! started (`attempt` above 1) is closed as `abandoned` where a fresh one would be released, declined or removed.
 //! A transaction is never open around bot work.
 
+mod open;
+mod schema_commands;
 pub mod sqlite;
 pub mod url;
+
+pub use self::{
+    open::open,
+    schema_commands::{migrate_down, migrate_up, migration_status},
+    url::DatabaseUrl,
+};
 
 use std::collections::HashSet;
 

@@ -47,17 +47,28 @@ impl CoordinatorActor {
         match child {
             Child::Coordinator => {}
             Child::Persistence => {
-                book.persistence = Some(spawn(&arbiter, child.clone(), incarnation, &exits, || PersistenceActor::new(env)));
+                book.persistence =
+                    Some(spawn(&arbiter, child.clone(), incarnation, &exits, || {
+                        PersistenceActor::new(env)
+                    }));
             }
             Child::Scheduler => {
-                book.scheduler = Some(spawn(&arbiter, child.clone(), incarnation, &exits, || SchedulerActor::new(env)));
+                book.scheduler = Some(spawn(&arbiter, child.clone(), incarnation, &exits, || {
+                    SchedulerActor::new(env)
+                }));
             }
             Child::HealthCheck => {
-                book.health = Some(spawn(&arbiter, child.clone(), incarnation, &exits, || HealthCheckActor::new(env)));
+                book.health = Some(spawn(&arbiter, child.clone(), incarnation, &exits, || {
+                    HealthCheckActor::new(env)
+                }));
             }
             Child::Task(name) => {
-                let Some(bot) = env.bots.iter().find(|bot| bot.name == *name).cloned() else { return };
-                let task = spawn(&arbiter, child.clone(), incarnation, &exits, || TaskActor::new(env, bot));
+                let Some(bot) = env.bots.iter().find(|bot| bot.name == *name).cloned() else {
+                    return;
+                };
+                let task = spawn(&arbiter, child.clone(), incarnation, &exits, || {
+                    TaskActor::new(env, bot)
+                });
                 book.tasks.insert(name.clone(), task);
             }
         }
@@ -65,7 +76,11 @@ impl CoordinatorActor {
 
     /// What is done about the end of a child.
     pub(super) fn child_ended(&mut self, notice: &ExitNotice, ctx: &mut Context<Self>) {
-        let ExitNotice { child, incarnation, exit } = notice;
+        let ExitNotice {
+            child,
+            incarnation,
+            exit,
+        } = notice;
         let remedy = self.roster.death(child, *incarnation, exit);
         if remedy == Remedy::None || self.stopping {
             return;
@@ -95,19 +110,34 @@ impl CoordinatorActor {
     /// The runs of a dead bot actor are over: nobody will report their end.
     fn close_runs_of(&self, bot: &BotName, exit: &Exit) {
         self.env.book.write().tasks.remove(bot);
-        let (env, bot, error) = (Arc::clone(&self.env), bot.clone(), format!("the bot's actor died: {exit}"));
+        let (env, bot, error) = (
+            Arc::clone(&self.env),
+            bot.clone(),
+            format!("the bot's actor died: {exit}"),
+        );
         actix_rt::spawn(async move {
-            let close = Write::CloseRuns { bot: bot.clone(), status: Status::Panicked, error, at: env.clock.now() };
-            drop(env.queue.ask(close, true).await);
+            let close = Write::CloseRuns {
+                bot: bot.clone(),
+                status: Status::Panicked,
+                error,
+                at: env.clock.now(),
+            };
+            let _ = env.queue.ask(close, true).await;
             if let Some(scheduler) = env.book.scheduler() {
-                drop(scheduler.send(Reload(bot)).timeout(crate::actors::messages::DEADLINE).await);
+                let _ = scheduler
+                    .send(Reload(bot))
+                    .timeout(crate::actors::messages::DEADLINE)
+                    .await;
             }
         });
     }
 
     fn give_up_bot(&self, bot: &BotName, exit: &Exit) {
         tracing::error!(actor = %bot, reason = %exit, "the bot's actor spent its restart budget; the bot is held until it is resumed");
-        let hold = Hold::by_server(HoldKind::GivenUp, format!("restart budget spent; last: {exit}"));
+        let hold = Hold::by_server(
+            HoldKind::GivenUp,
+            format!("restart budget spent; last: {exit}"),
+        );
         let (env, bot) = (Arc::clone(&self.env), bot.clone());
         actix_rt::spawn(async move { super::control::set_hold(&env, &bot, hold, true).await });
     }
@@ -136,17 +166,39 @@ impl CoordinatorActor {
         {
             let book = self.env.book.read();
             let core = [
-                (Child::Persistence, book.persistence.as_ref().is_some_and(Addr::connected)),
-                (Child::Scheduler, book.scheduler.as_ref().is_some_and(Addr::connected)),
-                (Child::HealthCheck, book.health.as_ref().is_some_and(Addr::connected)),
+                (
+                    Child::Persistence,
+                    book.persistence.as_ref().is_some_and(Addr::connected),
+                ),
+                (
+                    Child::Scheduler,
+                    book.scheduler.as_ref().is_some_and(Addr::connected),
+                ),
+                (
+                    Child::HealthCheck,
+                    book.health.as_ref().is_some_and(Addr::connected),
+                ),
             ];
-            dead.extend(core.into_iter().filter(|(_, alive)| !alive).map(|(child, _)| child));
+            dead.extend(
+                core.into_iter()
+                    .filter(|(_, alive)| !alive)
+                    .map(|(child, _)| child),
+            );
             let tasks = book.tasks.iter().filter(|(_, task)| !task.connected());
             dead.extend(tasks.map(|(bot, _)| Child::Task(bot.clone())));
         }
         for child in dead {
-            if let (Some(ChildState::Running), Some(incarnation)) = (self.roster.state(&child), self.roster.incarnation(&child)) {
-                self.child_ended(&ExitNotice { child, incarnation, exit: Exit::ArbiterGone }, ctx);
+            if let (Some(ChildState::Running), Some(incarnation)) =
+                (self.roster.state(&child), self.roster.incarnation(&child))
+            {
+                self.child_ended(
+                    &ExitNotice {
+                        child,
+                        incarnation,
+                        exit: Exit::ArbiterGone,
+                    },
+                    ctx,
+                );
             }
         }
     }
@@ -160,7 +212,12 @@ impl Handler<Wake> for CoordinatorActor {
             return Some(task);
         }
         let child = Child::Task(bot.clone());
-        if self.stopping || matches!(self.roster.state(&child), Some(ChildState::Restarting | ChildState::GivenUp)) {
+        if self.stopping
+            || matches!(
+                self.roster.state(&child),
+                Some(ChildState::Restarting | ChildState::GivenUp)
+            )
+        {
             return None;
         }
         self.build(&child);
@@ -184,7 +241,14 @@ impl Handler<Unresponsive> for CoordinatorActor {
             return;
         }
         if let Some(incarnation) = self.roster.abandon_thread(&child) {
-            self.child_ended(&ExitNotice { child, incarnation, exit: Exit::Unresponsive }, ctx);
+            self.child_ended(
+                &ExitNotice {
+                    child,
+                    incarnation,
+                    exit: Exit::Unresponsive,
+                },
+                ctx,
+            );
         }
     }
 }

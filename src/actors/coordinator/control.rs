@@ -9,8 +9,8 @@ use crate::{
     actors::{
         env::Env,
         messages::{
-            Account, Cancel, CancelRun, ControlError, DEADLINE, HoldChanged, HoldCleared, Pause, Resume, StateChanged, TriggerHere,
-            TriggerRun, Wake,
+            Account, Cancel, CancelRun, ControlError, DEADLINE, HoldChanged, HoldCleared, Pause,
+            Resume, StateChanged, TriggerHere, TriggerRun, Wake,
         },
         supervision::Child,
     },
@@ -24,26 +24,59 @@ use crate::{
 };
 
 /// Sets a hold and tells whom it concerns.
-pub(super) async fn set_hold(env: &Arc<Env>, bot: &BotName, hold: Hold, kept: bool) -> Result<BotState, ControlError> {
+pub(super) async fn set_hold(
+    env: &Arc<Env>,
+    bot: &BotName,
+    hold: Hold,
+    kept: bool,
+) -> Result<BotState, ControlError> {
     // The slots before the hold are decided as slots without one.
     account(env, bot).await;
-    change(env, bot, Write::SetHold { bot: bot.clone(), hold, replace: false }, kept).await
+    change(
+        env,
+        bot,
+        Write::SetHold {
+            bot: bot.clone(),
+            hold,
+            replace: false,
+        },
+        kept,
+    )
+    .await
 }
 
-async fn clear_hold(env: &Arc<Env>, bot: &BotName, kind: Option<HoldKind>) -> Result<BotState, ControlError> {
+async fn clear_hold(
+    env: &Arc<Env>,
+    bot: &BotName,
+    kind: Option<HoldKind>,
+) -> Result<BotState, ControlError> {
     // The slots under the hold keep its reason.
     account(env, bot).await;
-    change(env, bot, Write::ClearHold { bot: bot.clone(), kind }, false).await
+    change(
+        env,
+        bot,
+        Write::ClearHold {
+            bot: bot.clone(),
+            kind,
+        },
+        false,
+    )
+    .await
 }
 
 async fn account(env: &Env, bot: &BotName) {
     if let Some(scheduler) = env.book.scheduler() {
         // If it does not answer, its next reconciliation accounts for the slots.
-        drop(scheduler.send(Account(bot.clone())).timeout(DEADLINE).await);
+        let _ = scheduler.send(Account(bot.clone())).timeout(DEADLINE).await;
     }
 }
 
-async fn change(env: &Arc<Env>, bot: &BotName, write: Write, kept: bool) -> Result<BotState, ControlError> {
+async fn change(
+    env: &Arc<Env>,
+    bot: &BotName,
+    write: Write,
+    kept: bool,
+) -> Result<BotState, ControlError> {
     match env.queue.ask(write, kept).await {
         Ok(Written::State(state)) => {
             spread(env, &state).await;
@@ -57,17 +90,27 @@ async fn change(env: &Arc<Env>, bot: &BotName, write: Write, kept: bool) -> Resu
 /// Memory follows the store.
 async fn spread(env: &Arc<Env>, state: &BotState) {
     if let Some(task) = env.book.task(&state.bot) {
-        drop(task.send(HoldChanged(state.hold.clone())).timeout(DEADLINE).await);
+        let _ = task
+            .send(HoldChanged(state.hold.clone()))
+            .timeout(DEADLINE)
+            .await;
     }
     if let Some(scheduler) = env.book.scheduler() {
-        drop(scheduler.send(StateChanged(Box::new(state.clone()))).timeout(DEADLINE).await);
+        let _ = scheduler
+            .send(StateChanged(Box::new(state.clone())))
+            .timeout(DEADLINE)
+            .await;
     }
 }
 
 impl CoordinatorActor {
     fn knows(&self, bot: &BotName) -> Result<(), ControlError> {
         let known = self.env.bots.iter().any(|known| known.name == *bot);
-        if known { Ok(()) } else { Err(ControlError::UnknownBot(bot.clone())) }
+        if known {
+            Ok(())
+        } else {
+            Err(ControlError::UnknownBot(bot.clone()))
+        }
     }
 }
 
@@ -108,12 +151,18 @@ impl Handler<HoldCleared> for CoordinatorActor {
 impl Handler<TriggerRun> for CoordinatorActor {
     type Result = ResponseFuture<Result<ExecutionId, ControlError>>;
 
-    fn handle(&mut self, TriggerRun { bot, input }: TriggerRun, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(
+        &mut self,
+        TriggerRun { bot, input }: TriggerRun,
+        ctx: &mut Self::Context,
+    ) -> Self::Result {
         let known = self.knows(&bot);
         let task = Handler::<Wake>::handle(self, Wake(bot), ctx);
         Box::pin(async move {
             known?;
-            let task = task.ok_or_else(|| ControlError::Unavailable("the bot's actor is being restarted".into()))?;
+            let task = task.ok_or_else(|| {
+                ControlError::Unavailable("the bot's actor is being restarted".into())
+            })?;
             let answer = task.send(TriggerHere(input)).timeout(DEADLINE).await;
             answer.unwrap_or_else(|error| Err(ControlError::Unavailable(error.to_string())))
         })
@@ -124,7 +173,11 @@ impl Handler<Cancel> for CoordinatorActor {
     type Result = ResponseFuture<Result<(), ControlError>>;
 
     fn handle(&mut self, Cancel(execution): Cancel, _: &mut Self::Context) -> Self::Result {
-        let task = self.env.runs.bot_of(execution).and_then(|bot| self.env.book.task(&bot));
+        let task = self
+            .env
+            .runs
+            .bot_of(execution)
+            .and_then(|bot| self.env.book.task(&bot));
         Box::pin(async move {
             let task = task.ok_or(ControlError::NotRunning(execution))?;
             match task.send(CancelRun(execution)).timeout(DEADLINE).await {

@@ -21,7 +21,10 @@ impl CoordinatorActor {
             while me.connected() {
                 let round = Arc::clone(&env);
                 // A round that panics is over; the next one tries again.
-                drop(env.runtime.spawn(async move { send_round(&round).await }).await);
+                let _ = env
+                    .runtime
+                    .spawn(async move { send_round(&round).await })
+                    .await;
                 tokio::time::sleep(EVERY).await;
             }
         });
@@ -29,18 +32,32 @@ impl CoordinatorActor {
 }
 
 async fn send_round(env: &Arc<Env>) {
-    let Ok(posts) = env.store.unsent_posts().await else { return };
+    let Ok(posts) = env.store.unsent_posts().await else {
+        return;
+    };
     let mut by_destination: HashMap<(String, String), Vec<Post>> = HashMap::new();
-    for post in posts.into_iter().filter(|post| !env.runs.has(post.execution)) {
-        by_destination.entry((post.platform.clone(), post.destination.clone())).or_default().push(post);
+    for post in posts
+        .into_iter()
+        .filter(|post| !env.runs.has(post.execution))
+    {
+        by_destination
+            .entry((post.platform.clone(), post.destination.clone()))
+            .or_default()
+            .push(post);
     }
-    let rounds = by_destination.into_values().map(|posts| send_in_order(env, posts));
+    let rounds = by_destination
+        .into_values()
+        .map(|posts| send_in_order(env, posts));
     futures::future::join_all(rounds).await;
 }
 
 async fn send_in_order(env: &Arc<Env>, posts: Vec<Post>) {
     for post in posts {
-        let retry = env.bots.iter().find(|bot| bot.name == post.bot).map_or_else(RetryPolicy::default, |bot| bot.policy.retry);
+        let retry = env
+            .bots
+            .iter()
+            .find(|bot| bot.name == post.bot)
+            .map_or_else(RetryPolicy::default, |bot| bot.policy.retry);
         let (actor, id) = (post.bot.clone(), post.id);
         let end = delivery::deliver(env, post, &retry).await;
         tracing::info!(%actor, post = id, ?end, "a post that an earlier run left was taken up");

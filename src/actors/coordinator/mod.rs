@@ -40,7 +40,12 @@ impl CoordinatorActor {
     /// Builds one; children that live already are taken over.
     #[must_use]
     pub const fn new(env: Arc<Env>, roster: Roster, fatal: Fatal) -> Self {
-        Self { env, roster, fatal, stopping: false }
+        Self {
+            env,
+            roster,
+            fatal,
+            stopping: false,
+        }
     }
 }
 
@@ -56,7 +61,7 @@ impl Actor for CoordinatorActor {
             loop {
                 let notice = exits.next().await;
                 fail::fail_point!("coordinator.future");
-                drop(me.send(Died(notice)).await);
+                let _ = me.send(Died(notice)).await;
             }
         };
         ctx.spawn(notices.into_actor(self));
@@ -91,6 +96,8 @@ impl Handler<Inspect> for CoordinatorActor {
     type Result = Tree;
 
     fn handle(&mut self, _: Inspect, _: &mut Self::Context) -> Tree {
-        Tree { children: self.roster.report() }
+        Tree {
+            children: self.roster.report(),
+        }
     }
 }

@@ -34,22 +34,27 @@ impl Handler<Stop> for CoordinatorActor {
 async fn stop(env: &Arc<Env>, grace: Duration) -> Stopped {
     let end = Monotonic::now() + grace;
     if let Some(scheduler) = env.book.scheduler() {
-        drop(scheduler.send(Drain).timeout(DEADLINE).await);
+        let _ = scheduler.send(Drain).timeout(DEADLINE).await;
     }
     for task in tasks(env) {
-        drop(task.send(FinishUp).timeout(DEADLINE).await);
+        let _ = task.send(FinishUp).timeout(DEADLINE).await;
     }
     if timeout_at(end, no_runs(env)).await.is_err() {
-        tracing::warn!(runs = env.runs.len(), "the grace period is over; what still runs is abandoned");
+        tracing::warn!(
+            runs = env.runs.len(),
+            "the grace period is over; what still runs is abandoned"
+        );
         for task in tasks(env) {
-            drop(task.send(Abandon).timeout(DEADLINE).await);
+            let _ = task.send(Abandon).timeout(DEADLINE).await;
         }
-        drop(timeout(LETTING_GO, no_runs(env)).await);
+        let _ = timeout(LETTING_GO, no_runs(env)).await;
     }
-    drop(timeout(STORING, env.queue.drained()).await);
+    let _ = timeout(STORING, env.queue.drained()).await;
     close_what_is_left(env).await;
-    drop(timeout(STORING, env.queue.drained()).await);
-    Stopped { unstored: env.queue.len() }
+    let _ = timeout(STORING, env.queue.drained()).await;
+    Stopped {
+        unstored: env.queue.len(),
+    }
 }
 
 fn tasks(env: &Env) -> Vec<actix::Addr<TaskActor>> {
@@ -59,28 +64,38 @@ fn tasks(env: &Env) -> Vec<actix::Addr<TaskActor>> {
 async fn no_runs(env: &Env) {
     // The scheduler shares the bell, so the register is also looked at by the clock.
     while !env.runs.is_empty() {
-        drop(timeout(Duration::from_millis(20), env.runs.ended()).await);
+        let _ = timeout(Duration::from_millis(20), env.runs.ended()).await;
     }
 }
 
 /// Nothing of this process stays `running`: whatever no actor has closed is closed here.
 async fn close_what_is_left(env: &Arc<Env>) {
     let inner = Arc::clone(env);
-    let rows = env.runtime.spawn(async move { inner.store.live(&inner.me.id).await }).await;
+    let rows = env
+        .runtime
+        .spawn(async move { inner.store.live(&inner.me.id).await })
+        .await;
     for row in rows.into_iter().flatten().flatten() {
         env.queue.keep(closing(env, row));
     }
 }
 
 fn closing(env: &Env, LiveRow { claim, started_at }: LiveRow) -> Write {
-    let Some(started_at) = started_at else { return Write::Release { execution: claim.execution } };
+    let Some(started_at) = started_at else {
+        return Write::Release {
+            execution: claim.execution,
+        };
+    };
     Write::Finish(Box::new(Finish {
         execution: claim.execution,
         bot: claim.bot,
         started_at,
         completed_at: env.clock.now(),
         attempt: claim.attempt,
-        outcome: AttemptOutcome::broken(Status::Abandoned, "the process stopped before the run ended"),
+        outcome: AttemptOutcome::broken(
+            Status::Abandoned,
+            "the process stopped before the run ended",
+        ),
         metadata: serde_json::json!({}),
         max_consecutive_failures: env.rules.max_consecutive_failures,
     }))

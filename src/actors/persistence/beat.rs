@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use crate::{
-    actors::{env::Env, messages::Adopt},
+    actors::{env::Env, messages::Adopt, registering::log_rescued},
     domain::bot::BotName,
     store::Rescued,
 };
@@ -16,8 +16,12 @@ pub(super) async fn keep_beating(env: Arc<Env>) {
     let every = if env.store.is_shared() { SHARED } else { ALONE };
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let again: HashSet<BotName> =
-        env.bots.iter().filter(|bot| bot.policy.recover_in_flight).map(|bot| bot.name.clone()).collect();
+    let again: HashSet<BotName> = env
+        .bots
+        .iter()
+        .filter(|bot| bot.policy.recover_in_flight)
+        .map(|bot| bot.name.clone())
+        .collect();
     loop {
         ticks.tick().await;
         fail::fail_point!("persistence.timer");
@@ -29,7 +33,11 @@ pub(super) async fn keep_beating(env: Arc<Env>) {
 
 async fn beat(env: &Arc<Env>) -> bool {
     let (store, me) = (Arc::clone(&env.store), env.me.clone());
-    match env.runtime.spawn(async move { store.beat(&me).await }).await {
+    match env
+        .runtime
+        .spawn(async move { store.beat(&me).await })
+        .await
+    {
         Ok(Ok(_)) => true,
         Ok(Err(error)) => {
             tracing::warn!(%error, "the heartbeat could not be stored");
@@ -40,8 +48,17 @@ async fn beat(env: &Arc<Env>) -> bool {
 }
 
 async fn rescue(env: &Arc<Env>, again: &HashSet<BotName>) {
-    let (store, me, again, now) = (Arc::clone(&env.store), env.me.id.clone(), again.clone(), env.clock.now());
-    match env.runtime.spawn(async move { store.rescue(&me, &again, now).await }).await {
+    let (store, me, again, now) = (
+        Arc::clone(&env.store),
+        env.me.id.clone(),
+        again.clone(),
+        env.clock.now(),
+    );
+    match env
+        .runtime
+        .spawn(async move { store.rescue(&me, &again, now).await })
+        .await
+    {
         Ok(Ok(rescued)) if !rescued.is_empty() => announce(env, rescued),
         Ok(Ok(_)) | Err(_) => {}
         Ok(Err(error)) => tracing::warn!(%error, "what dead processes left could not be looked at"),
@@ -49,20 +66,10 @@ async fn rescue(env: &Arc<Env>, again: &HashSet<BotName>) {
 }
 
 /// Tells the log, and whoever has to go on with what was rescued.
-pub(crate) fn announce(env: &Arc<Env>, rescued: Vec<Rescued>) {
-    for one in &rescued {
-        match one {
-            Rescued::Released(bot) => tracing::info!(actor = %bot, "a dead process's claim is decided anew"),
-            Rescued::Abandoned(bot, execution) => {
-                tracing::warn!(actor = %bot, execution_id = %execution, "a dead process's run is closed as abandoned");
-            }
-            Rescued::Again(claim) => {
-                tracing::warn!(actor = %claim.bot, execution_id = %claim.execution, "a dead process's run is run again");
-            }
-        }
-    }
+fn announce(env: &Arc<Env>, rescued: Vec<Rescued>) {
+    log_rescued(&rescued);
     if let Some(scheduler) = env.book.scheduler() {
         // If the scheduler is being rebuilt it reads all of this from the store when it starts.
-        drop(scheduler.try_send(Adopt(rescued)));
+        let _ = scheduler.try_send(Adopt(rescued));
     }
 }

@@ -15,7 +15,11 @@ const LARGEST: usize = 1000;
 ///
 /// # Errors
 /// The store is away; what is kept is back in the queue.
-pub(super) async fn flush(queue: &WriteQueue, store: &Arc<dyn StatePersistence>, me: &ReplicaId) -> Result<(), StoreError> {
+pub(super) async fn flush(
+    queue: &WriteQueue,
+    store: &Arc<dyn StatePersistence>,
+    me: &ReplicaId,
+) -> Result<(), StoreError> {
     loop {
         let batch = queue.take(LARGEST);
         if batch.pending.is_empty() {
@@ -25,9 +29,18 @@ pub(super) async fn flush(queue: &WriteQueue, store: &Arc<dyn StatePersistence>,
     }
 }
 
-async fn write(mut batch: Batch, queue: &WriteQueue, store: &Arc<dyn StatePersistence>, me: &ReplicaId) -> Result<(), StoreError> {
+async fn write(
+    mut batch: Batch,
+    queue: &WriteQueue,
+    store: &Arc<dyn StatePersistence>,
+    me: &ReplicaId,
+) -> Result<(), StoreError> {
     fail::fail_point!("persistence.write");
-    let writes: Vec<Write> = batch.pending.iter().map(|pending| pending.write.clone()).collect();
+    let writes: Vec<Write> = batch
+        .pending
+        .iter()
+        .map(|pending| pending.write.clone())
+        .collect();
     match store.write(me, &writes).await {
         Ok(answers) => {
             queue.set_away(false);
@@ -52,10 +65,16 @@ async fn write(mut batch: Batch, queue: &WriteQueue, store: &Arc<dyn StatePersis
 }
 
 /// One write that the store refuses must not take the others of its group with it.
-async fn one_by_one(mut batch: Batch, store: &Arc<dyn StatePersistence>, me: &ReplicaId) -> Result<(), StoreError> {
+async fn one_by_one(
+    mut batch: Batch,
+    store: &Arc<dyn StatePersistence>,
+    me: &ReplicaId,
+) -> Result<(), StoreError> {
     while let Some(first) = batch.pending.first() {
         let answer = match store.write(me, std::slice::from_ref(&first.write)).await {
-            Ok(mut answers) => answers.pop().ok_or_else(|| WriteError::Failed("the store gave no answer".into())),
+            Ok(mut answers) => answers
+                .pop()
+                .ok_or_else(|| WriteError::Failed("the store gave no answer".into())),
             Err(error) if error.is_transient() => return Err(error),
             Err(error) => {
                 tracing::error!(%error, write = ?first.write, "the store refused a write");
@@ -69,6 +88,6 @@ async fn one_by_one(mut batch: Batch, store: &Arc<dyn StatePersistence>, me: &Re
 
 fn answer_to(pending: Pending, answer: super::queue::WriteResult) {
     if let Some(reply) = pending.reply {
-        drop(reply.send(answer));
+        let _ = reply.send(answer);
     }
 }

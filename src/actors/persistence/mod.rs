@@ -72,8 +72,14 @@ async fn keep_writing(env: Arc<Env>) {
             }
             trouble => {
                 if wait == FIRST_WAIT {
-                    let error = trouble.and_then(Result::err).map_or("writing panicked".into(), |error| error.to_string());
-                    tracing::error!(error, waiting = env.queue.len(), "the database does not take writes; trying again");
+                    let error = trouble
+                        .and_then(Result::err)
+                        .map_or("writing panicked".into(), |error| error.to_string());
+                    tracing::error!(
+                        error,
+                        waiting = env.queue.len(),
+                        "the database does not take writes; trying again"
+                    );
                 }
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(LONGEST_WAIT);

@@ -27,7 +27,7 @@ pub enum WriteError {
 pub type WriteResult = Result<Written, WriteError>;
 
 /// One write with what is to become of it.
-pub struct Pending {
+pub(super) struct Pending {
     /// The change.
     pub write: Write,
     /// Whether it is kept until it is stored, however long the store is away. What is not kept is answered
@@ -69,18 +69,28 @@ impl WriteQueue {
     #[must_use]
     pub fn new(bound: usize) -> Self {
         let (inner, arrived, settled) = (Mutex::default(), Notify::new(), Notify::new());
-        Self(Arc::new(Shared { inner, bound, arrived, settled }))
+        Self(Arc::new(Shared {
+            inner,
+            bound,
+            arrived,
+            settled,
+        }))
     }
 
     /// Adds a write that is stored sooner or later; nobody waits for it.
     pub fn keep(&self, write: Write) {
-        drop(self.send(write, true));
+        let _ = self.send(write, true);
     }
 
     /// Adds a write and gives where its answer will come. Kept writes wait for a store that is away.
     pub fn send(&self, write: Write, kept: bool) -> oneshot::Receiver<WriteResult> {
         let (reply, answer) = oneshot::channel();
-        self.add(Pending { write, kept, reply: Some(reply), panics: 0 });
+        self.add(Pending {
+            write,
+            kept,
+            reply: Some(reply),
+            panics: 0,
+        });
         answer
     }
 
@@ -89,7 +99,9 @@ impl WriteQueue {
     /// # Errors
     /// It was not carried out, or nobody knows.
     pub async fn ask(&self, write: Write, kept: bool) -> WriteResult {
-        self.send(write, kept).await.unwrap_or(Err(WriteError::Unavailable))
+        self.send(write, kept)
+            .await
+            .unwrap_or(Err(WriteError::Unavailable))
     }
 
     fn add(&self, pending: Pending) {
@@ -170,7 +182,11 @@ impl WriteQueue {
         let n = inner.waiting.len().min(most);
         let pending: Vec<Pending> = inner.waiting.drain(..n).collect();
         inner.in_flight += pending.len();
-        Batch { queue: self.clone(), taken: pending.len(), pending }
+        Batch {
+            queue: self.clone(),
+            taken: pending.len(),
+            pending,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -215,6 +231,6 @@ fn refuse(pending: Pending, error: WriteError) {
         tracing::error!(%error, write = ?pending.write, "a result was lost before it was stored");
     }
     if let Some(reply) = pending.reply {
-        drop(reply.send(Err(error)));
+        let _ = reply.send(Err(error));
     }
 }

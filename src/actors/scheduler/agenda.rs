@@ -44,7 +44,11 @@ impl Agenda {
     /// Bots that may not run now, whose slots are accounted for at each reconciliation.
     pub(super) fn closed(&self) -> Vec<BotName> {
         let closed = |entry: &&Entry| entry.closed().is_some() && !entry.pending;
-        self.entries.values().filter(closed).map(|entry| entry.bot.name.clone()).collect()
+        self.entries
+            .values()
+            .filter(closed)
+            .map(|entry| entry.bot.name.clone())
+            .collect()
     }
 
     /// Changes a bot's entry and finds its new place.
@@ -59,7 +63,12 @@ impl Agenda {
     pub(super) fn reserve(&mut self, claim: Claim, verify: bool, lenient: bool) {
         let (bot, due) = (claim.bot.clone(), claim.due);
         if let Some(entry) = self.entries.get_mut(&bot) {
-            entry.reserved = Some(Reserved { claim, verify, lenient, handing: false });
+            entry.reserved = Some(Reserved {
+                claim,
+                verify,
+                lenient,
+                handing: false,
+            });
             self.starts.insert((due, bot.clone()));
             self.arm(&bot);
         }
@@ -75,7 +84,11 @@ impl Agenda {
 
     /// The claim did not get to the actor: it waits again, and the store decides whether it is still good.
     pub(super) fn take_back(&mut self, bot: &BotName) {
-        if let Some(reserved) = self.entries.get_mut(bot).and_then(|entry| entry.reserved.as_mut()) {
+        if let Some(reserved) = self
+            .entries
+            .get_mut(bot)
+            .and_then(|entry| entry.reserved.as_mut())
+        {
             (reserved.handing, reserved.verify) = (false, true);
             self.starts.insert((reserved.claim.due, bot.clone()));
         }
@@ -96,20 +109,31 @@ impl Agenda {
 
     /// Bots to plan for at `now`, longest due first.
     pub(super) fn awake(&self, now: Instant, most: usize) -> Vec<BotName> {
-        self.wakes.iter().take_while(|(at, _)| *at <= now).take(most).map(|(_, bot)| bot.clone()).collect()
+        self.wakes
+            .iter()
+            .take_while(|(at, _)| *at <= now)
+            .take(most)
+            .map(|(_, bot)| bot.clone())
+            .collect()
     }
 
     /// Claims that are due at `now`, longest due first.
     pub(super) fn due(&self, now: Instant) -> Vec<BotName> {
-        self.starts.iter().take_while(|(due, _)| *due <= now).map(|(_, bot)| bot.clone()).collect()
+        self.starts
+            .iter()
+            .take_while(|(due, _)| *due <= now)
+            .map(|(_, bot)| bot.clone())
+            .collect()
     }
 
     /// The next moment after `now` at which something is to be done.
     pub(super) fn next_event(&self, now: Instant) -> Option<Instant> {
-        let after = |set: &BTreeSet<(Instant, BotName)>| {
-            set.iter().map(|(at, _)| *at).find(|at| *at > now)
-        };
-        [after(&self.wakes), after(&self.starts)].into_iter().flatten().min()
+        let after =
+            |set: &BTreeSet<(Instant, BotName)>| set.iter().map(|(at, _)| *at).find(|at| *at > now);
+        [after(&self.wakes), after(&self.starts)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn arm(&mut self, bot: &BotName) {

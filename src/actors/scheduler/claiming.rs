@@ -3,10 +3,7 @@
 use actix::{AsyncContext, Context, Handler, Message, ResponseFuture};
 use futures::future::join_all;
 
-use super::{
-    SchedulerActor,
-    entry::Entry,
-};
+use super::{SchedulerActor, entry::Entry};
 use crate::{
     actors::{
         messages::Account,
@@ -42,7 +39,9 @@ impl SchedulerActor {
     fn plan_for(&mut self, bots: Vec<BotName>, ctx: &mut Context<Self>) {
         let (now, mut room, mut planned) = (self.env.clock.now(), self.room(), Vec::new());
         for bot in bots {
-            let Some(entry) = self.agenda.get(&bot) else { continue };
+            let Some(entry) = self.agenda.get(&bot) else {
+                continue;
+            };
             let busy = self.env.runs.is_busy(&bot);
             if entry.pending || (entry.catching_up && busy) {
                 continue;
@@ -63,7 +62,7 @@ impl SchedulerActor {
         actix_rt::spawn(async move {
             let answers = join_all(planned.into_iter().map(|one| one.answered())).await;
             fail::fail_point!("slot.claimed");
-            drop(me.send(Advanced(answers)).await);
+            let _ = me.send(Advanced(answers)).await;
         });
     }
 
@@ -81,7 +80,11 @@ impl SchedulerActor {
         };
         self.agenda.change(bot, |entry| entry.pending = true);
         let answer = self.env.queue.send(write, false);
-        Some(Planned { bot: bot.clone(), plan, answer })
+        Some(Planned {
+            bot: bot.clone(),
+            plan,
+            answer,
+        })
     }
 
     /// How many more claims this process may take: on a shared store as many as it has places for.
@@ -128,7 +131,18 @@ impl SchedulerActor {
         });
         if let (Some(candidate), Some(execution)) = (plan.claim, execution) {
             let (bot, slot, due) = (bot.clone(), Some(candidate.slot), candidate.due);
-            self.agenda.reserve(Claim { execution, bot, trigger: Trigger::Schedule, slot, due, attempt: 1 }, false, lenient);
+            self.agenda.reserve(
+                Claim {
+                    execution,
+                    bot,
+                    trigger: Trigger::Schedule,
+                    slot,
+                    due,
+                    attempt: 1,
+                },
+                false,
+                lenient,
+            );
         }
     }
 }
@@ -142,7 +156,11 @@ struct Planned {
 
 impl Planned {
     async fn answered(self) -> (BotName, SlotPlan, WriteResult) {
-        (self.bot, self.plan, self.answer.await.unwrap_or(Err(WriteError::Unavailable)))
+        (
+            self.bot,
+            self.plan,
+            self.answer.await.unwrap_or(Err(WriteError::Unavailable)),
+        )
     }
 }
 

@@ -54,8 +54,15 @@ pub(super) struct Reserved {
 
 impl Entry {
     pub(super) fn new(bot: Arc<Bot>, state: BotState) -> Self {
-        let mut entry =
-            Self { bot, schedule: None, state, reserved: None, pending: false, catching_up: false, resumed: false };
+        let mut entry = Self {
+            bot,
+            schedule: None,
+            state,
+            reserved: None,
+            pending: false,
+            catching_up: false,
+            resumed: false,
+        };
         entry.compile();
         entry
     }
@@ -72,7 +79,11 @@ impl Entry {
 
     /// A schedule that another replica has stored meanwhile is not this configuration's to run.
     fn compile(&mut self) {
-        let mine = self.bot.schedule.as_ref().filter(|spec| Some(spec.to_stored()) == self.state.schedule);
+        let mine = self
+            .bot
+            .schedule
+            .as_ref()
+            .filter(|spec| Some(spec.to_stored()) == self.state.schedule);
         self.schedule = mine.and_then(|spec| spec.compile(self.state.anchor).ok());
     }
 
@@ -103,9 +114,23 @@ impl Entry {
     /// What is to become of the slots that have fallen due.
     pub(super) fn plan(&self, now: Instant) -> Option<SlotPlan> {
         let (schedule, cursor) = (self.schedule.as_deref()?, self.state.next_run?);
-        let lenient = Policy { misfire: Misfire::FireOnceNow, ..self.bot.policy.clone() };
-        let policy = if self.resumed_leniently() { &lenient } else { &self.bot.policy };
-        let due = SlotsDue { bot: &self.bot.name, schedule, policy, cursor, now, ahead: AHEAD };
+        let lenient = Policy {
+            misfire: Misfire::FireOnceNow,
+            ..self.bot.policy.clone()
+        };
+        let policy = if self.resumed_leniently() {
+            &lenient
+        } else {
+            &self.bot.policy
+        };
+        let due = SlotsDue {
+            bot: &self.bot.name,
+            schedule,
+            policy,
+            cursor,
+            now,
+            ahead: AHEAD,
+        };
         match self.closed() {
             Some(gap) => due.plan_closed(gap),
             None => due.plan(),
@@ -114,7 +139,9 @@ impl Entry {
 
     /// Whether a slot after the one claimed is due as well.
     pub(super) fn is_superseded(&self, now: Instant) -> bool {
-        let Some((schedule, next)) = self.schedule.as_deref().zip(self.state.next_run) else { return false };
+        let Some((schedule, next)) = self.schedule.as_deref().zip(self.state.next_run) else {
+            return false;
+        };
         next <= now && self.due(schedule, next) <= now
     }
 
@@ -135,12 +162,20 @@ impl Entry {
         self.resumed && self.bot.policy.on_resume == crate::domain::policy::OnResume::RunLatest
     }
 
-    fn hold_kind(&self) -> Option<HoldKind> {
+    pub(super) fn hold_kind(&self) -> Option<HoldKind> {
         self.state.hold.as_ref().map(|hold| hold.kind)
     }
 
     fn due(&self, schedule: &dyn Schedule, slot: Instant) -> Instant {
         let policy = &self.bot.policy;
-        SlotsDue { bot: &self.bot.name, schedule, policy, cursor: slot, now: slot, ahead: AHEAD }.due(slot)
+        SlotsDue {
+            bot: &self.bot.name,
+            schedule,
+            policy,
+            cursor: slot,
+            now: slot,
+            ahead: AHEAD,
+        }
+        .due(slot)
     }
 }

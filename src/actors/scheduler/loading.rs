@@ -29,7 +29,10 @@ impl SchedulerActor {
         actix_rt::spawn(async move {
             loop {
                 match read(&env).await {
-                    Ok(loaded) => return drop(me.send(loaded).await),
+                    Ok(loaded) => {
+                        let _ = me.send(loaded).await;
+                        return;
+                    }
                     Err(error) => tracing::warn!(%error, "the bots' states could not be read"),
                 }
                 tokio::time::sleep(AGAIN).await;
@@ -66,7 +69,9 @@ impl SchedulerActor {
     ///
     /// Whoever lets go of a claim has queued its end before: an end queued here comes after it and is void.
     fn adopt(&mut self, row: LiveRow) {
-        if self.env.runs.has(row.claim.execution) || !self.env.bots.iter().any(|bot| bot.name == row.claim.bot) {
+        if self.env.runs.has(row.claim.execution)
+            || !self.env.bots.iter().any(|bot| bot.name == row.claim.bot)
+        {
             return;
         }
         match row.started_at {
@@ -85,14 +90,19 @@ impl SchedulerActor {
                 })));
             }
             None if row.claim.trigger != Trigger::Schedule => {
-                self.env.queue.keep(Write::Release { execution: row.claim.execution });
+                self.env.queue.keep(Write::Release {
+                    execution: row.claim.execution,
+                });
             }
             None => self.adopt_claim(row.claim),
         }
     }
 
     fn adopt_claim(&mut self, claim: Claim) {
-        let free = self.agenda.get(&claim.bot).is_some_and(|entry| entry.reserved.is_none() && !entry.pending);
+        let free = self
+            .agenda
+            .get(&claim.bot)
+            .is_some_and(|entry| entry.reserved.is_none() && !entry.pending);
         if free {
             self.agenda.reserve(claim, true, false);
         }
@@ -106,7 +116,10 @@ async fn read(env: &Arc<Env>) -> Result<Loaded, StoreError> {
         let live = inner.store.live(&inner.me.id).await?;
         Ok(Loaded { states, live })
     };
-    env.runtime.spawn(work).await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
+    env.runtime
+        .spawn(work)
+        .await
+        .unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
 }
 
 /// What the store has.

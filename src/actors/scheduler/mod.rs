@@ -42,7 +42,14 @@ impl SchedulerActor {
     /// Builds one that reads everything it needs from the store.
     #[must_use]
     pub fn new(env: Arc<Env>) -> Self {
-        Self { env, agenda: Agenda::default(), timer: None, loaded: false, draining: false, uncertain: false }
+        Self {
+            env,
+            agenda: Agenda::default(),
+            timer: None,
+            loaded: false,
+            draining: false,
+            uncertain: false,
+        }
     }
 
     /// Does what is due, and sets the timer for the next time.
@@ -60,7 +67,10 @@ impl SchedulerActor {
             ctx.cancel_future(timer);
         }
         let now = self.env.clock.now();
-        let next = self.agenda.next_event(now).and_then(|next| (next - now).to_std().ok());
+        let next = self
+            .agenda
+            .next_event(now)
+            .and_then(|next| (next - now).to_std().ok());
         let wait = next.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
         self.timer = Some(ctx.run_later(wait, Self::tick));
     }
@@ -72,14 +82,16 @@ impl Actor for SchedulerActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         fail::fail_point!("scheduler.started");
         self.load(ctx);
-        ctx.run_interval(self.env.rules.check_interval, |actor, ctx| actor.reconcile(ctx));
+        ctx.run_interval(self.env.rules.check_interval, |actor, ctx| {
+            actor.reconcile(ctx)
+        });
         let (runs, me) = (self.env.runs.clone(), ctx.address());
         let ends = async move {
             loop {
                 runs.ended().await;
                 fail::fail_point!("scheduler.future");
                 // If the mailbox is full a tick is on its way anyway.
-                drop(me.try_send(RunEnded));
+                let _ = me.try_send(RunEnded);
             }
         };
         ctx.spawn(ends.into_actor(self));
@@ -113,7 +125,8 @@ impl Handler<StateChanged> for SchedulerActor {
     type Result = ();
 
     fn handle(&mut self, StateChanged(state): StateChanged, ctx: &mut Self::Context) {
-        self.agenda.change(&state.bot.clone(), |entry| entry.update(*state));
+        self.agenda
+            .change(&state.bot.clone(), |entry| entry.update(*state));
         self.tick(ctx);
     }
 }
@@ -123,7 +136,8 @@ impl Handler<HoldSet> for SchedulerActor {
 
     fn handle(&mut self, HoldSet(bot, hold): HoldSet, _: &mut Self::Context) {
         tracing::warn!(actor = %bot, hold = hold.kind.as_str(), reason = hold.reason, "the bot is held");
-        self.agenda.change(&bot, |entry| entry.state.hold = Some(hold));
+        self.agenda
+            .change(&bot, |entry| entry.state.hold = Some(hold));
     }
 }
 
@@ -134,10 +148,16 @@ impl Handler<Drain> for SchedulerActor {
         self.draining = true;
         self.account_for_closed(ctx);
         for bot in self.agenda.names() {
-            if self.agenda.get(&bot).and_then(|entry| entry.reserved.as_ref()).is_some_and(|reserved| !reserved.handing)
+            if self
+                .agenda
+                .get(&bot)
+                .and_then(|entry| entry.reserved.as_ref())
+                .is_some_and(|reserved| !reserved.handing)
                 && let Some(claim) = self.agenda.forget_claim(&bot)
             {
-                self.env.queue.keep(Write::Release { execution: claim.execution });
+                self.env.queue.keep(Write::Release {
+                    execution: claim.execution,
+                });
             }
         }
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use actix::{AsyncContext, Context, Handler, Message};
 use serde_json::Value;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{SchedulerActor, entry::Reserved};
 use crate::{
@@ -21,15 +20,42 @@ impl SchedulerActor {
     pub(super) fn start_due(&mut self, ctx: &mut Context<Self>) {
         let now = self.env.clock.now();
         for bot in self.agenda.due(now) {
-            let Some(entry) = self.agenda.get(&bot) else { continue };
-            let overlap_decides = self.env.runs.is_busy(&bot) && entry.bot.policy.overlap != Overlap::AllowAll;
-            let place = if overlap_decides { None } else { Arc::clone(&self.env.places).try_acquire_owned().ok() };
+            let Some(entry) = self.agenda.get(&bot) else {
+                continue;
+            };
+            let overlap_decides =
+                self.env.runs.is_busy(&bot) && entry.bot.policy.overlap != Overlap::AllowAll;
+            let place = if overlap_decides {
+                None
+            } else {
+                Arc::clone(&self.env.places).try_acquire_owned().ok()
+            };
             if place.is_none() && !overlap_decides {
                 return;
             }
-            let (superseded, schedule) = (entry.is_superseded(now), entry.state.schedule.clone());
-            if let Some(reserved) = self.agenda.hand(&bot) {
-                hand_over(Arc::clone(&self.env), ctx, reserved, place, superseded, schedule);
+            let (superseded, schedule, hold) = (
+                entry.is_superseded(now),
+                entry.state.schedule.clone(),
+                entry.hold_kind(),
+            );
+            if let Some(Reserved {
+                claim,
+                verify,
+                lenient,
+                ..
+            }) = self.agenda.hand(&bot)
+            {
+                let start = StartRun {
+                    claim,
+                    schedule,
+                    place,
+                    hold,
+                    superseded,
+                    verify,
+                    lenient,
+                    input: Value::Null,
+                };
+                hand_over(Arc::clone(&self.env), ctx, start);
             }
         }
     }
@@ -37,7 +63,12 @@ impl SchedulerActor {
     /// A hold with an end that has come, and whose slots are accounted for, goes.
     pub(super) fn end_hold_if_over(&mut self, bot: &BotName, now: Instant) {
         let over = |entry: &super::entry::Entry| {
-            !entry.pending && entry.state.hold.as_ref().is_some_and(|hold| hold.is_over(now))
+            !entry.pending
+                && entry
+                    .state
+                    .hold
+                    .as_ref()
+                    .is_some_and(|hold| hold.is_over(now))
         };
         if !self.agenda.get(bot).is_some_and(over) {
             return;
@@ -45,14 +76,21 @@ impl SchedulerActor {
         self.agenda.change(bot, |entry| entry.pending = true);
         let (env, bot) = (Arc::clone(&self.env), bot.clone());
         actix_rt::spawn(async move {
-            let clear = Write::ClearHold { bot: bot.clone(), kind: Some(HoldKind::Manual) };
+            let clear = Write::ClearHold {
+                bot: bot.clone(),
+                kind: Some(HoldKind::Manual),
+            };
             let answer = env.queue.ask(clear, false).await;
             tracing::info!(actor = %bot, "the pause has reached its end");
-            if let (Ok(Written::State(state)), Some(coordinator)) = (answer, env.book.coordinator()) {
-                drop(coordinator.send(crate::actors::messages::HoldCleared(state)).timeout(DEADLINE).await);
+            if let (Ok(Written::State(state)), Some(coordinator)) = (answer, env.book.coordinator())
+            {
+                let _ = coordinator
+                    .send(crate::actors::messages::HoldCleared(state))
+                    .timeout(DEADLINE)
+                    .await;
             }
             if let Some(scheduler) = env.book.scheduler() {
-                drop(scheduler.send(Settled(bot)).timeout(DEADLINE).await);
+                let _ = scheduler.send(Settled(bot)).timeout(DEADLINE).await;
             }
         });
     }
@@ -61,7 +99,9 @@ impl SchedulerActor {
     pub(super) fn give_back(&mut self, bots: Vec<BotName>) {
         for bot in bots {
             if let Some(claim) = self.agenda.forget_claim(&bot) {
-                self.env.queue.keep(Write::Release { execution: claim.execution });
+                self.env.queue.keep(Write::Release {
+                    execution: claim.execution,
+                });
             }
         }
     }
@@ -81,21 +121,11 @@ impl Handler<Settled> for SchedulerActor {
     }
 }
 
-fn hand_over(
-    env: Arc<Env>,
-    ctx: &mut Context<SchedulerActor>,
-    reserved: Reserved,
-    place: Option<OwnedSemaphorePermit>,
-    superseded: bool,
-    schedule: Option<String>,
-) {
-    let me = ctx.address();
-    let Reserved { claim, verify, lenient, .. } = reserved;
-    let bot = claim.bot.clone();
-    let start = StartRun { claim, schedule, place, superseded, verify, lenient, input: Value::Null };
+fn hand_over(env: Arc<Env>, ctx: &mut Context<SchedulerActor>, start: StartRun) {
+    let (me, bot) = (ctx.address(), start.claim.bot.clone());
     actix_rt::spawn(async move {
         let taken = send_start(&env, &bot, start).await;
-        drop(me.send(Handed { bot, taken }).await);
+        let _ = me.send(Handed { bot, taken }).await;
     });
 }
 
@@ -104,7 +134,12 @@ async fn send_start(env: &Env, bot: &BotName, start: StartRun) -> bool {
     let actor = match env.book.task(bot) {
         Some(actor) => Some(actor),
         None => match env.book.coordinator() {
-            Some(coordinator) => coordinator.send(Wake(bot.clone())).timeout(DEADLINE).await.ok().flatten(),
+            Some(coordinator) => coordinator
+                .send(Wake(bot.clone()))
+                .timeout(DEADLINE)
+                .await
+                .ok()
+                .flatten(),
             None => None,
         },
     };

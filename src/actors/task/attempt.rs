@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::{driver::Run, outlet::RunOutlet};
 use crate::{
     actors::supervision::panic_text,
-    domain::outcome::{AttemptOutcome, SkillOutcome, Status},
+    domain::outcome::{AttemptOutcome, Status},
     skills::{Progress, RunContext, run_attempt},
 };
 
@@ -17,12 +17,14 @@ const LETTING_GO: Duration = Duration::from_millis(200);
 /// Works one attempt; ends by the bot's timeout even if a skill never yields.
 pub(super) async fn run(run: Arc<Run>, outlet: Arc<RunOutlet>, attempt: u32) -> AttemptOutcome {
     fail::fail_point!("run.started");
+    let behaviour = Arc::clone(&run.bot.behaviour);
     let (timeout, progress) = (run.bot.policy.timeout, Progress::default());
     // Dropped with this future: an attempt that nobody waits for ends.
-    let (_alive, gone) = oneshot::channel::<()>();
+    let (alive, gone) = oneshot::channel::<()>();
     let (runtime, seen) = (run.env.runtime.clone(), progress.clone());
-    let mut thread = run.env.runtime.spawn_blocking(move || {
-        runtime.block_on(async move {
+    let inner = runtime.clone();
+    let mut thread = runtime.spawn_blocking(move || {
+        inner.block_on(async move {
             tokio::select! {
                 biased;
                 _ = gone => AttemptOutcome::broken(Status::Abandoned, "nobody waits for this attempt"),
@@ -33,23 +35,21 @@ pub(super) async fn run(run: Arc<Run>, outlet: Arc<RunOutlet>, attempt: u32) -> 
     match tokio::time::timeout(timeout, &mut thread).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) => match error.try_into_panic() {
-            Ok(payload) => broken(Status::Panicked, panic_text(payload.as_ref()), &progress),
-            Err(_) => broken(Status::Abandoned, "the process stopped".into(), &progress),
+            Ok(payload) => {
+                progress.interrupted(&behaviour, Status::Panicked, &panic_text(payload.as_ref()))
+            }
+            Err(_) => progress.interrupted(&behaviour, Status::Abandoned, "the process stopped"),
         },
         Err(_) => {
-            drop(_alive);
+            drop(alive);
             let stuck = tokio::time::timeout(LETTING_GO, thread).await.is_err();
             if stuck {
                 tracing::error!("a skill does not yield; its thread is left behind");
             }
-            broken(Status::TimedOut, format!("the attempt took longer than {} s", timeout.as_secs_f64()), &progress)
+            let error = format!("the attempt took longer than {} s", timeout.as_secs_f64());
+            progress.interrupted(&behaviour, Status::TimedOut, &error)
         }
     }
-}
-
-fn broken(status: Status, error: String, progress: &Progress) -> AttemptOutcome {
-    let skills: Vec<SkillOutcome> = progress.finished();
-    AttemptOutcome { skills, ..AttemptOutcome::broken(status, error) }
 }
 
 async fn work(run: &Run, outlet: &RunOutlet, attempt: u32, progress: &Progress) -> AttemptOutcome {

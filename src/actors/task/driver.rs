@@ -31,7 +31,10 @@ impl StopReason {
     fn outcome(self) -> AttemptOutcome {
         match self {
             Self::Cancelled => AttemptOutcome::broken(Status::Cancelled, "cancelled"),
-            Self::Abandoned => AttemptOutcome::broken(Status::Abandoned, "the process stopped before the run ended"),
+            Self::Abandoned => AttemptOutcome::broken(
+                Status::Abandoned,
+                "the process stopped before the run ended",
+            ),
         }
     }
 }
@@ -58,7 +61,12 @@ pub(super) struct RunEnd {
 
 /// Works until the run ends. `stopped` says when to end it early; if its sender is gone, so is the run's owner.
 pub(super) async fn drive(run: Run, stopped: watch::Receiver<Option<StopReason>>) -> RunEnd {
-    let Claim { execution, slot, trigger, .. } = &run.claim;
+    let Claim {
+        execution,
+        slot,
+        trigger,
+        ..
+    } = &run.claim;
     let scheduled_for = slot.map(|slot| slot.to_rfc3339());
     let span = tracing::info_span!("run", actor = %run.bot.name, execution_id = %execution, scheduled_for, trigger = trigger.as_str());
     attempts(run, stopped).instrument(span).await
@@ -79,7 +87,12 @@ async fn attempts(run: Run, mut stopped: watch::Receiver<Option<StopReason>>) ->
         let Some(wait) = wait_before_next(&run, &outcome, tried) else {
             return end(&run, outcome, attempt, earlier);
         };
-        tracing::warn!(attempt, error = outcome.error, wait_ms = wait.as_millis(), "the attempt failed; trying again");
+        tracing::warn!(
+            attempt,
+            error = outcome.error,
+            wait_ms = wait.as_millis(),
+            "the attempt failed; trying again"
+        );
         earlier.push(summary(&outcome, attempt));
         attempt += 1;
         run.env.queue.keep(Write::Attempt {
@@ -103,10 +116,17 @@ async fn told_to_stop(stopped: &mut watch::Receiver<Option<StopReason>>) -> Stop
     }
 }
 
-fn wait_before_next(run: &Run, outcome: &AttemptOutcome, tried: u32) -> Option<std::time::Duration> {
-    let may = outcome.recoverable || !run.bot.behaviour.execution.stop_on_unrecoverable && outcome.status == Status::Failed;
+fn wait_before_next(
+    run: &Run,
+    outcome: &AttemptOutcome,
+    tried: u32,
+) -> Option<std::time::Duration> {
+    let may = outcome.recoverable
+        || !run.bot.behaviour.execution.stop_on_unrecoverable && outcome.status == Status::Failed;
     let failed = outcome.status.is_failure() && may;
-    failed.then(|| run.bot.policy.retry.backoff_after(tried, random())).flatten()
+    failed
+        .then(|| run.bot.policy.retry.backoff_after(tried, random()))
+        .flatten()
 }
 
 /// A number from 0 to 1, as good as jitter needs.
@@ -117,7 +137,11 @@ fn random() -> f64 {
 
 fn end(run: &Run, outcome: AttemptOutcome, attempt: u32, earlier: Vec<Value>) -> RunEnd {
     let metadata = metadata(run, &earlier, Some(&outcome));
-    RunEnd { outcome, attempt, metadata }
+    RunEnd {
+        outcome,
+        attempt,
+        metadata,
+    }
 }
 
 fn metadata(run: &Run, earlier: &[Value], last: Option<&AttemptOutcome>) -> Value {

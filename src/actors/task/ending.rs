@@ -18,18 +18,35 @@ use crate::{
 
 impl TaskActor {
     /// A run's work is over, however.
-    pub(super) fn ended(&mut self, execution: ExecutionId, started_at: Instant, end: Result<RunEnd, JoinError>, ctx: &mut Context<Self>) {
+    pub(super) fn ended(
+        &mut self,
+        execution: ExecutionId,
+        started_at: Instant,
+        end: Result<RunEnd, JoinError>,
+        ctx: &mut Context<Self>,
+    ) {
         fail::fail_point!("task.future");
         self.worked_at = Monotonic::now();
         let end = end.unwrap_or_else(|error| broken(error));
         self.log(execution, &end);
-        let write = self.finish_write(execution, started_at, end.attempt, end.outcome, end.metadata);
+        let write = self.finish_write(
+            execution,
+            started_at,
+            end.attempt,
+            end.outcome,
+            end.metadata,
+        );
         let answer = self.env.queue.send(write, true);
         // The result is queued before the ticket goes: whoever finds the run without an owner comes after it.
-        let place = self.active.remove(&execution).and_then(|active| active.place);
+        let place = self
+            .active
+            .remove(&execution)
+            .and_then(|active| active.place);
         self.start_waiting(place, ctx);
         ctx.spawn(answer.into_actor(self).map(|answer, actor, _| {
-            if let Ok(Ok(Written::Finished { hold: Some(hold), .. })) = answer
+            if let Ok(Ok(Written::Finished {
+                hold: Some(hold), ..
+            })) = answer
                 && actor.hold.as_ref() != Some(&hold)
             {
                 actor.held(hold);
@@ -37,7 +54,14 @@ impl TaskActor {
         }));
     }
 
-    pub(super) fn finish_write(&self, execution: ExecutionId, started_at: Instant, attempt: u32, outcome: AttemptOutcome, metadata: Value) -> Write {
+    pub(super) fn finish_write(
+        &self,
+        execution: ExecutionId,
+        started_at: Instant,
+        attempt: u32,
+        outcome: AttemptOutcome,
+        metadata: Value,
+    ) -> Write {
         Write::Finish(Box::new(Finish {
             execution,
             bot: self.bot.name.clone(),
@@ -53,9 +77,15 @@ impl TaskActor {
     fn log(&self, execution: ExecutionId, end: &RunEnd) {
         let (actor, outcome) = (&self.bot.name, end.outcome.status.as_str());
         match (&end.outcome.error, end.outcome.status) {
-            (_, Status::Succeeded) => tracing::info!(%actor, execution_id = %execution, outcome, "the run has ended"),
-            (Some(error), _) => tracing::warn!(%actor, execution_id = %execution, outcome, attempt = end.attempt, error, "the run has ended"),
-            (None, _) => tracing::info!(%actor, execution_id = %execution, outcome, gate = end.outcome.gate.as_deref(), "the run has ended"),
+            (_, Status::Succeeded) => {
+                tracing::info!(%actor, execution_id = %execution, outcome, "the run has ended")
+            }
+            (Some(error), _) => {
+                tracing::warn!(%actor, execution_id = %execution, outcome, attempt = end.attempt, error, "the run has ended")
+            }
+            (None, _) => {
+                tracing::info!(%actor, execution_id = %execution, outcome, gate = end.outcome.gate.as_deref(), "the run has ended")
+            }
         }
         if end.outcome.hold == Some(HoldKind::Refused) {
             tracing::warn!(%actor, "the platform refuses the bot's channel");
@@ -69,5 +99,9 @@ fn broken(error: JoinError) -> RunEnd {
         Ok(payload) => AttemptOutcome::broken(Status::Panicked, panic_text(payload.as_ref())),
         Err(_) => AttemptOutcome::broken(Status::Abandoned, "the process stopped"),
     };
-    RunEnd { outcome, attempt: 1, metadata: serde_json::json!({}) }
+    RunEnd {
+        outcome,
+        attempt: 1,
+        metadata: serde_json::json!({}),
+    }
 }

@@ -9,11 +9,7 @@ mod ending;
 mod outlet;
 mod starting;
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use tokio::{
@@ -66,13 +62,13 @@ struct Waiting {
 }
 
 impl TaskActor {
-    /// Builds one; what it has to know of the past is its hold.
+    /// Builds one; holds come with claims and as messages.
     #[must_use]
-    pub fn new(env: Arc<Env>, bot: Arc<Bot>, hold: Option<Hold>) -> Self {
+    pub fn new(env: Arc<Env>, bot: Arc<Bot>) -> Self {
         Self {
             env,
             bot,
-            hold,
+            hold: None,
             active: HashMap::new(),
             asking: 0,
             waiting: None,
@@ -91,8 +87,12 @@ impl TaskActor {
         if !self.is_idle() || self.worked_at.elapsed() < IDLE {
             return;
         }
-        let Some(coordinator) = self.env.book.coordinator() else { return };
-        let asked = coordinator.send(Rest(self.bot.name.clone())).timeout(DEADLINE);
+        let Some(coordinator) = self.env.book.coordinator() else {
+            return;
+        };
+        let asked = coordinator
+            .send(Rest(self.bot.name.clone()))
+            .timeout(DEADLINE);
         ctx.spawn(asked.into_actor(self).map(|answer, _, ctx| {
             if let Ok(true) = answer {
                 ctx.stop();
@@ -102,13 +102,15 @@ impl TaskActor {
 
     fn stop_runs(&self, reason: StopReason) {
         for active in self.active.values() {
-            drop(active.stop.send(Some(reason)));
+            let _ = active.stop.send(Some(reason));
         }
     }
 
     fn release_waiting(&mut self) {
         if let Some(waiting) = self.waiting.take() {
-            self.env.queue.keep(Write::Release { execution: waiting.start.claim.execution });
+            self.env.queue.keep(Write::Release {
+                execution: waiting.start.claim.execution,
+            });
         }
     }
 }
@@ -136,7 +138,9 @@ impl Handler<StartRun> for TaskActor {
     fn handle(&mut self, start: StartRun, ctx: &mut Self::Context) {
         fail::fail_point!("task.handle");
         self.worked_at = Monotonic::now();
-        let Some(ticket) = self.env.runs.enter(start.claim.execution, &self.bot.name) else { return };
+        let Some(ticket) = self.env.runs.enter(start.claim.execution, &self.bot.name) else {
+            return;
+        };
         self.consider(start, ticket, ctx);
     }
 }
@@ -156,7 +160,10 @@ impl Handler<CancelRun> for TaskActor {
         if let Some(active) = self.active.get(&execution) {
             return active.stop.send(Some(StopReason::Cancelled)).is_ok();
         }
-        let waits = self.waiting.as_ref().is_some_and(|waiting| waiting.start.claim.execution == execution);
+        let waits = self
+            .waiting
+            .as_ref()
+            .is_some_and(|waiting| waiting.start.claim.execution == execution);
         if waits && let Some(waiting) = self.waiting.take() {
             self.record_unstarted(&waiting.start, "cancelled before it started");
         }

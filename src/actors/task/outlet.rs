@@ -35,9 +35,22 @@ impl RunOutlet {
     /// Waits for a store that is away: the attempt's timeout bounds it.
     async fn store(&self, position: i32, message: &Message) -> Result<Post, SkillError> {
         loop {
-            match self.run.env.queue.ask(Write::StorePost(self.new_post(position, message.clone())), false).await {
+            match self
+                .run
+                .env
+                .queue
+                .ask(
+                    Write::StorePost(self.new_post(position, message.clone())),
+                    false,
+                )
+                .await
+            {
                 Ok(Written::Post(post)) => return Ok(*post),
-                Ok(_) => return Err(SkillError::unrecoverable("another process has taken this run over")),
+                Ok(_) => {
+                    return Err(SkillError::unrecoverable(
+                        "another process has taken this run over",
+                    ));
+                }
                 Err(WriteError::Unavailable | WriteError::Full) => tokio::time::sleep(AGAIN).await,
                 Err(WriteError::Failed(error)) => return Err(SkillError::unrecoverable(error)),
             }
@@ -45,7 +58,13 @@ impl RunOutlet {
     }
 
     fn new_post(&self, position: i32, message: Message) -> NewPost {
-        let Run { env, bot, claim, started_at, .. } = self.run.as_ref();
+        let Run {
+            env,
+            bot,
+            claim,
+            started_at,
+            ..
+        } = self.run.as_ref();
         let (platform, destination) = Platforms::of(bot);
         NewPost {
             execution: claim.execution,
@@ -54,7 +73,13 @@ impl RunOutlet {
             platform: platform.into(),
             destination,
             message,
-            nonce: nonce(env.store.database_id(), &bot.name, claim.slot, claim.execution, position),
+            nonce: nonce(
+                env.store.database_id(),
+                &bot.name,
+                claim.slot,
+                claim.execution,
+                position,
+            ),
             started_at: *started_at,
             at: env.clock.now(),
         }
@@ -69,9 +94,11 @@ impl Outlet for RunOutlet {
         match delivery::deliver(&self.run.env, post, &self.run.bot.policy.retry).await {
             Delivered::Sent(id) => Ok(id),
             Delivered::Failed(error) => Err(SkillError::unrecoverable(error)),
-            Delivered::Forbidden(error) => {
-                Err(SkillError { message: error, recoverable: false, hold: Some(HoldKind::Refused) })
-            }
+            Delivered::Forbidden(error) => Err(SkillError {
+                message: error,
+                recoverable: false,
+                hold: Some(HoldKind::Refused),
+            }),
         }
     }
 }

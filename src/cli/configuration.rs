@@ -1,0 +1,53 @@
+//! Reading the configuration for a command, and the `check` command itself.
+
+use std::process::ExitCode;
+
+use serde_json::{Map, Value};
+
+use super::{Options, WRONG, check, complain};
+use crate::{
+    clock::Clock,
+    config::{LoadInput, Loaded, SkillCatalogue, load},
+    skills::SkillSet,
+};
+
+/// The built-in skills, as the configuration wants to know them.
+struct BuiltIn(SkillSet);
+
+impl SkillCatalogue for BuiltIn {
+    fn names(&self) -> Vec<String> {
+        self.0.names().into_iter().map(str::to_owned).collect()
+    }
+
+    fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
+        self.0.check(skill, settings)
+    }
+}
+
+/// Reads everything, or prints every problem and gives the exit code.
+pub(super) fn read(options: &Options) -> Result<Loaded, ExitCode> {
+    let input = LoadInput {
+        file: options.config.clone(),
+        database_url: options.database_url.clone(),
+        discord_token: options.discord_token.clone(),
+        environment: &|name| std::env::var_os(name),
+        skills: &BuiltIn(SkillSet::built_in()),
+        now: Clock::process().now(),
+    };
+    load(input).map_err(|problems| {
+        complain(&problems);
+        ExitCode::from(WRONG)
+    })
+}
+
+/// Prints what would run, or every problem.
+#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+pub(super) fn check(options: &Options) -> ExitCode {
+    match read(options) {
+        Ok(loaded) => {
+            print!("{}", check::render(&loaded, Clock::process().now()));
+            ExitCode::SUCCESS
+        }
+        Err(code) => code,
+    }
+}

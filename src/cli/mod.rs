@@ -1,0 +1,116 @@
+//! The command line: arguments become settings, and each command is one call.
+
+mod check;
+mod configuration;
+mod migrate;
+mod run;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use secrecy::SecretString;
+
+/// Runs scheduled bots under supervision: every slot accounted for, every post exactly once.
+#[derive(Debug, Parser)]
+#[command(
+    name = "actor-server",
+    version,
+    args_conflicts_with_subcommands = false
+)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Where the configuration comes from.
+#[derive(Clone, Debug, Args)]
+struct Options {
+    /// The server file
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "ACTOR_SERVER_CONFIG",
+        default_value = "config/actor_server.toml"
+    )]
+    config: PathBuf,
+    /// Where state is kept: sqlite://PATH or postgres://…; wins over DATABASE_URL and the file
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<SecretString>,
+    /// The Discord bot token; wins over DISCORD_TOKEN and the file
+    #[arg(long, global = true, value_name = "TOKEN")]
+    discord_token: Option<SecretString>,
+    /// Validate everything and print each bot's next five slots, without starting
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or SIGINT; a second signal stops at once (the default)
+    Run {
+        /// The same as `check`
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Validate everything and print each bot's next five slots, without starting
+    Check,
+    /// Bring the database's schema up or down, or show where it is
+    Migrate {
+        /// Which way
+        #[arg(default_value = "up")]
+        direction: Direction,
+        /// How many steps down
+        #[arg(long, default_value_t = 1)]
+        steps: usize,
+    },
+    /// Print a script that completes this command line
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which way a migration goes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Direction {
+    /// Apply what is missing
+    Up,
+    /// Revert the newest
+    Down,
+    /// Show what is applied
+    Status,
+}
+
+/// Reads the arguments and carries the command out.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Cli { options, command } = Cli::parse();
+    match command {
+        _ if options.dry_run => configuration::check(&options),
+        None | Some(Command::Run { dry_run: false }) => run::run(&options),
+        Some(Command::Check | Command::Run { dry_run: true }) => configuration::check(&options),
+        Some(Command::Migrate { direction, steps }) => migrate::migrate(&options, direction, steps),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                "actor-server",
+                &mut std::io::stdout(),
+            );
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// 2: wrong usage or configuration.
+const WRONG: u8 = 2;
+
+/// One readable line (or more) on standard error.
+#[expect(clippy::print_stderr, reason = "this is where errors go")]
+fn complain(what: &dyn std::fmt::Display) {
+    eprintln!("actor-server: {what}");
+}

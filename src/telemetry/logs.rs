@@ -1,0 +1,72 @@
+//! Structured logs on standard error; standard output belongs to the console platform.
+
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// How a log line is written (`LOG_FORMAT`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// Reads `text` or `json`.
+    ///
+    /// # Errors
+    /// What would be right.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "text" | "" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            other => Err(format!(
+                "LOG_FORMAT is `{}`; use `text` or `json`",
+                other.escape_debug()
+            )),
+        }
+    }
+}
+
+/// Starts logging, once a process: what `filter` (`RUST_LOG`, by default `info`) lets through.
+///
+/// # Errors
+/// The filter cannot be read.
+pub fn start(format: LogFormat, filter: Option<&str>) -> Result<(), String> {
+    let filter = match filter.filter(|text| !text.is_empty()) {
+        Some(text) => EnvFilter::try_new(text).map_err(|error| format!("RUST_LOG: {error}"))?,
+        None => EnvFilter::new("info"),
+    };
+    let registry = tracing_subscriber::registry().with(filter);
+    let started = match format {
+        LogFormat::Text => {
+            let lines = fmt::layer()
+                .with_writer(io::stderr)
+                .with_ansi(io::stderr().is_terminal())
+                .with_target(false);
+            registry.with(lines).try_init()
+        }
+        LogFormat::Json => {
+            let lines = fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_writer(io::stderr)
+                .with_current_span(true)
+                .with_span_list(false);
+            registry.with(lines).try_init()
+        }
+    };
+    started.map_err(|error| error.to_string())?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// A panic is one line like any other; who is concerned hears of it through supervision.
+fn log_panic(info: &std::panic::PanicHookInfo<'_>) {
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    let text = info.payload_as_str().unwrap_or("a panic without a text");
+    tracing::error!(place, text, "panic");
+}
