@@ -9,11 +9,16 @@ use std::{
     any::Any,
     collections::VecDeque,
     fmt,
+    panic::{AssertUnwindSafe, resume_unwind},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use actix::{Actor, Addr, Context, dev::channel::channel};
+use actix::{
+    Actor, Addr, Context, Handler, Message,
+    dev::{ToEnvelope, channel::channel},
+};
 use actix_rt::ArbiterHandle;
+use futures::FutureExt;
 use tokio::{sync::Notify, task::JoinError};
 
 use crate::domain::bot::BotName;
@@ -153,6 +158,33 @@ where
         });
     });
     Addr::new(sender)
+}
+
+/// A future that an actor has let go of panicked; the actor dies of it, and is rebuilt with a memory that is whole.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Crash(String);
+
+impl Crash {
+    /// Ends the actor that handles it.
+    pub fn die(self) {
+        resume_unwind(Box::new(self.0));
+    }
+}
+
+/// Lets a future of an actor run beside it. Unlike those of `ctx.spawn` it costs the actor nothing at each poll, but its
+/// panic is the actor's all the same.
+pub fn beside<A>(me: &Addr<A>, future: impl Future<Output = ()> + 'static)
+where
+    A: Actor + Handler<Crash>,
+    A::Context: ToEnvelope<A, Crash>,
+{
+    let me = me.clone();
+    actix_rt::spawn(async move {
+        if let Err(payload) = AssertUnwindSafe(future).catch_unwind().await {
+            let _ = me.send(Crash(panic_text(payload.as_ref()))).await;
+        }
+    });
 }
 
 /// Sends the notice when it goes: also when the arbiter drops the watching task, or never took it.

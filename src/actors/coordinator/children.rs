@@ -12,7 +12,7 @@ use crate::{
         persistence::PersistenceActor,
         roster::Remedy,
         scheduler::SchedulerActor,
-        supervision::{Child, Exit, ExitNotice, spawn},
+        supervision::{Child, Exit, ExitNotice, beside, spawn},
         task::TaskActor,
     },
     domain::{
@@ -86,7 +86,7 @@ impl CoordinatorActor {
             return;
         }
         if let Child::Task(bot) = child {
-            self.close_runs_of(bot, exit);
+            self.close_runs_of(bot, exit, ctx);
         }
         match (remedy, child) {
             (Remedy::None, _) => {}
@@ -94,8 +94,8 @@ impl CoordinatorActor {
                 tracing::error!(child = %child, reason = %exit, wait_ms = wait.as_millis(), "an actor died; it is restarted");
                 self.rebuild_later(child.clone(), wait, ctx);
             }
-            (Remedy::GiveUp, Child::Task(bot)) => self.give_up_bot(bot, exit),
-            (Remedy::GiveUp, core) => self.give_up_core(core, exit, ctx),
+            (Remedy::GiveUp, Child::Task(bot)) => self.give_up_bot(bot, exit, ctx),
+            (Remedy::GiveUp, core) => self.give_up_core(core, exit),
         }
     }
 
@@ -108,14 +108,14 @@ impl CoordinatorActor {
     }
 
     /// The runs of a dead bot actor are over: nobody will report their end.
-    fn close_runs_of(&self, bot: &BotName, exit: &Exit) {
+    fn close_runs_of(&self, bot: &BotName, exit: &Exit, ctx: &Context<Self>) {
         self.env.book.write().tasks.remove(bot);
         let (env, bot, error) = (
             Arc::clone(&self.env),
             bot.clone(),
             format!("the bot's actor died: {exit}"),
         );
-        actix_rt::spawn(async move {
+        beside(&ctx.address(), async move {
             let close = Write::CloseRuns {
                 bot: bot.clone(),
                 status: Status::Panicked,
@@ -132,18 +132,20 @@ impl CoordinatorActor {
         });
     }
 
-    fn give_up_bot(&self, bot: &BotName, exit: &Exit) {
+    fn give_up_bot(&self, bot: &BotName, exit: &Exit, ctx: &Context<Self>) {
         tracing::error!(actor = %bot, reason = %exit, "the bot's actor spent its restart budget; the bot is held until it is resumed");
         let hold = Hold::by_server(
             HoldKind::GivenUp,
             format!("restart budget spent; last: {exit}"),
         );
         let (env, bot) = (Arc::clone(&self.env), bot.clone());
-        actix_rt::spawn(async move { super::control::set_hold(&env, &bot, hold, true).await });
+        beside(&ctx.address(), async move {
+            let _ = super::control::set_hold(&env, &bot, hold, true).await;
+        });
     }
 
     /// The first time everything behind the dead one is rebuilt with it; the second time the process ends.
-    fn give_up_core(&mut self, child: &Child, exit: &Exit, ctx: &mut Context<Self>) {
+    fn give_up_core(&mut self, child: &Child, exit: &Exit) {
         if !self.roster.may_rebuild_core() {
             let reason = format!("the {child} actor cannot be kept alive: {exit}");
             tracing::error!(reason, "giving up");
@@ -156,7 +158,6 @@ impl CoordinatorActor {
             self.roster.abandon_thread(&behind);
             self.build(&behind);
         }
-        let _ = ctx;
     }
 
     /// The backstop: an address that is dead although no notice came.

@@ -6,7 +6,7 @@ use actix::{AsyncContext, Context};
 
 use super::CoordinatorActor;
 use crate::{
-    actors::{delivery, env::Env},
+    actors::{delivery, env::Env, supervision::beside},
     domain::{post::Post, retry::RetryPolicy},
 };
 
@@ -17,7 +17,7 @@ impl CoordinatorActor {
     /// Sends them now and from time to time, one round after another.
     pub(super) fn send_leftover_posts(&mut self, ctx: &mut Context<Self>) {
         let (env, me) = (Arc::clone(&self.env), ctx.address());
-        actix_rt::spawn(async move {
+        beside(&ctx.address(), async move {
             while me.connected() {
                 let round = Arc::clone(&env);
                 // A round that panics is over; the next one tries again.

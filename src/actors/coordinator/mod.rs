@@ -17,7 +17,7 @@ use super::{
     env::Env,
     messages::{Inspect, Ping, Pong, Tree},
     roster::Roster,
-    supervision::ExitNotice,
+    supervision::{Crash, ExitNotice},
 };
 
 /// How often the address book is compared with life: the backstop behind exit notices.
@@ -99,5 +99,13 @@ impl Handler<Inspect> for CoordinatorActor {
         Tree {
             children: self.roster.report(),
         }
+    }
+}
+
+impl Handler<Crash> for CoordinatorActor {
+    type Result = ();
+
+    fn handle(&mut self, crash: Crash, _: &mut Self::Context) {
+        crash.die();
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     actors::{
         messages::Account,
         persistence::{WriteError, WriteResult},
+        supervision::beside,
     },
     domain::{
         bot::BotName,
@@ -53,13 +54,13 @@ impl SchedulerActor {
                 room -= 1;
             }
             self.agenda.change(&bot, |entry| entry.catching_up = false);
-            planned.extend(self.send_plan(&bot, now));
+            planned.extend(self.send_plan(&bot, now, ctx));
         }
         if planned.is_empty() {
             return;
         }
         let me = ctx.address();
-        actix_rt::spawn(async move {
+        beside(&ctx.address(), async move {
             let answers = join_all(planned.into_iter().map(|one| one.answered())).await;
             fail::fail_point!("slot.claimed");
             let _ = me.send(Advanced(answers)).await;
@@ -67,7 +68,12 @@ impl SchedulerActor {
     }
 
     /// Puts a bot's plan on its way to the store; `None` if there is nothing to do yet.
-    fn send_plan(&mut self, bot: &BotName, now: crate::domain::Instant) -> Option<Planned> {
+    fn send_plan(
+        &mut self,
+        bot: &BotName,
+        now: crate::domain::Instant,
+        ctx: &mut Context<Self>,
+    ) -> Option<Planned> {
         let (plan, write) = {
             let entry = self.agenda.get(bot)?;
             let plan = entry.plan(now);
@@ -75,7 +81,7 @@ impl SchedulerActor {
             (plan, write)
         };
         let (Some(plan), Some(write)) = (plan, write) else {
-            self.end_hold_if_over(bot, now);
+            self.end_hold_if_over(bot, now, ctx);
             return None;
         };
         self.agenda.change(bot, |entry| entry.pending = true);
@@ -181,7 +187,7 @@ impl Handler<Advanced> for SchedulerActor {
             return self.give_back(held);
         }
         for bot in held {
-            self.end_hold_if_over(&bot, self.env.clock.now());
+            self.end_hold_if_over(&bot, self.env.clock.now(), ctx);
         }
         self.tick(ctx);
     }
@@ -191,7 +197,7 @@ impl Handler<Account> for SchedulerActor {
     type Result = ResponseFuture<bool>;
 
     fn handle(&mut self, Account(bot): Account, ctx: &mut Self::Context) -> Self::Result {
-        let Some(planned) = self.send_plan(&bot, self.env.clock.now()) else {
+        let Some(planned) = self.send_plan(&bot, self.env.clock.now(), ctx) else {
             let quiet = self.agenda.get(&bot).is_none_or(|entry| !entry.pending);
             return Box::pin(async move { quiet });
         };

@@ -9,6 +9,7 @@ use crate::{
     actors::{
         env::Env,
         messages::{Adopt, Reload},
+        supervision::beside,
     },
     domain::{
         bot::BotName,
@@ -25,8 +26,11 @@ const AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
 impl SchedulerActor {
     /// Reads all states and this process's claims; asks again until the store answers.
     pub(super) fn load(&mut self, ctx: &mut Context<Self>) {
+        if std::mem::replace(&mut self.loading, true) {
+            return;
+        }
         let (env, me) = (Arc::clone(&self.env), ctx.address());
-        actix_rt::spawn(async move {
+        beside(&ctx.address(), async move {
             loop {
                 match read(&env).await {
                     Ok(loaded) => {
@@ -134,6 +138,7 @@ impl Handler<Loaded> for SchedulerActor {
     type Result = ();
 
     fn handle(&mut self, Loaded { states, live }: Loaded, ctx: &mut Self::Context) {
+        self.loading = false;
         for state in states {
             self.take_up(state);
         }

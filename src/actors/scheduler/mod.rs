@@ -18,6 +18,7 @@ use self::agenda::Agenda;
 use super::{
     env::Env,
     messages::{Drain, HoldSet, Ping, Pong, StateChanged},
+    supervision::Crash,
 };
 use crate::store::Write;
 
@@ -32,6 +33,8 @@ pub struct SchedulerActor {
     timer: Option<SpawnHandle>,
     /// The stored states are known.
     loaded: bool,
+    /// They are being read.
+    loading: bool,
     /// The process stops: nothing is claimed any more.
     draining: bool,
     /// An answer of the store was lost, so it may have given claims that nobody knows of.
@@ -47,6 +50,7 @@ impl SchedulerActor {
             agenda: Agenda::default(),
             timer: None,
             loaded: false,
+            loading: false,
             draining: false,
             uncertain: false,
         }
@@ -55,6 +59,9 @@ impl SchedulerActor {
     /// Does what is due, and sets the timer for the next time.
     fn tick(&mut self, ctx: &mut Context<Self>) {
         fail::fail_point!("scheduler.timer");
+        if self.uncertain && !self.loading {
+            self.load(ctx);
+        }
         if self.loaded && !self.draining {
             self.start_due(ctx);
             self.claim_due(ctx);
@@ -160,5 +167,13 @@ impl Handler<Drain> for SchedulerActor {
                 });
             }
         }
+    }
+}
+
+impl Handler<Crash> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, crash: Crash, _: &mut Self::Context) {
+        crash.die();
     }
 }

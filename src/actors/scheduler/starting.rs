@@ -10,6 +10,7 @@ use crate::{
     actors::{
         env::Env,
         messages::{DEADLINE, StartRun, Wake},
+        supervision::beside,
     },
     domain::{Instant, bot::BotName, hold::HoldKind, policy::Overlap},
     store::{Write, Written},
@@ -61,7 +62,12 @@ impl SchedulerActor {
     }
 
     /// A hold with an end that has come, and whose slots are accounted for, goes.
-    pub(super) fn end_hold_if_over(&mut self, bot: &BotName, now: Instant) {
+    pub(super) fn end_hold_if_over(
+        &mut self,
+        bot: &BotName,
+        now: Instant,
+        ctx: &mut Context<Self>,
+    ) {
         let over = |entry: &super::entry::Entry| {
             !entry.pending
                 && entry
@@ -75,7 +81,7 @@ impl SchedulerActor {
         }
         self.agenda.change(bot, |entry| entry.pending = true);
         let (env, bot) = (Arc::clone(&self.env), bot.clone());
-        actix_rt::spawn(async move {
+        beside(&ctx.address(), async move {
             let clear = Write::ClearHold {
                 bot: bot.clone(),
                 kind: Some(HoldKind::Manual),
@@ -123,7 +129,7 @@ impl Handler<Settled> for SchedulerActor {
 
 fn hand_over(env: Arc<Env>, ctx: &mut Context<SchedulerActor>, start: StartRun) {
     let (me, bot) = (ctx.address(), start.claim.bot.clone());
-    actix_rt::spawn(async move {
+    beside(&ctx.address(), async move {
         let taken = send_start(&env, &bot, start).await;
         let _ = me.send(Handed { bot, taken }).await;
     });
