@@ -4,6 +4,8 @@
 //! whose premise no longer holds changes nothing and says so ([`Written::Stale`], [`Written::Lost`]).
 //! A transaction is never open around bot work.
 
+pub mod postgres;
+
 use std::collections::HashSet;
 
 use async_trait::async_trait;
