@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{DatabaseUrl, Replica, StatePersistence, StoreError, sqlite::SqliteStore};
+use secrecy::ExposeSecret;
+
+use super::{
+    DatabaseUrl, Replica, StatePersistence, StoreError, postgres::PostgresStore,
+    sqlite::SqliteStore,
+};
 use crate::clock::Clock;
 
 /// Opens the database, brings its schema up to date, and says by which clock its slots are judged.
@@ -19,6 +24,10 @@ pub async fn open(
             let store = SqliteStore::open(&path, me, clock.clone()).await?;
             Ok((clock, Arc::new(store)))
         }
-        DatabaseUrl::Postgres(_) => Err(StoreError::Url("postgres soon".into())),
+        DatabaseUrl::Postgres(url) => {
+            let clock = Clock::database();
+            let store = PostgresStore::open(url.expose_secret(), me, clock.clone()).await?;
+            Ok((clock, Arc::new(store)))
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The schema from the command line: up, down, where it is.
 
-use super::{DatabaseUrl, SchemaStep, StoreError, sqlite};
+use secrecy::ExposeSecret;
+
+use super::{DatabaseUrl, SchemaStep, StoreError, postgres, sqlite};
 
 /// Applies what is missing; answers what was applied.
 ///
@@ -9,7 +11,7 @@ use super::{DatabaseUrl, SchemaStep, StoreError, sqlite};
 pub async fn migrate_up(url: &str) -> Result<Vec<String>, StoreError> {
     let applied = match DatabaseUrl::parse(url)? {
         DatabaseUrl::Sqlite(path) => sqlite::migrate_up(&path).await?,
-        DatabaseUrl::Postgres(_) => Vec::new(),
+        DatabaseUrl::Postgres(url) => postgres::migrate_up(url.expose_secret()).await?,
     };
     Ok(said(&applied, "applied", "the schema is up to date"))
 }
@@ -21,7 +23,7 @@ pub async fn migrate_up(url: &str) -> Result<Vec<String>, StoreError> {
 pub async fn migrate_down(url: &str, steps: usize) -> Result<Vec<String>, StoreError> {
     let reverted = match DatabaseUrl::parse(url)? {
         DatabaseUrl::Sqlite(path) => sqlite::migrate_down(&path, steps).await?,
-        DatabaseUrl::Postgres(_) => Vec::new(),
+        DatabaseUrl::Postgres(url) => postgres::migrate_down(url.expose_secret(), steps).await?,
     };
     Ok(said(&reverted, "reverted", "there is nothing to revert"))
 }
@@ -33,7 +35,7 @@ pub async fn migrate_down(url: &str, steps: usize) -> Result<Vec<String>, StoreE
 pub async fn migration_status(url: &str) -> Result<Vec<String>, StoreError> {
     let steps = match DatabaseUrl::parse(url)? {
         DatabaseUrl::Sqlite(path) => sqlite::migration_status(&path).await?,
-        DatabaseUrl::Postgres(_) => Vec::new(),
+        DatabaseUrl::Postgres(url) => postgres::migration_status(url.expose_secret()).await?,
     };
     let line = |SchemaStep { version, applied }: &SchemaStep| {
         format!("{} {version}", if *applied { "applied" } else { "missing" })

@@ -1,0 +1,132 @@
+//! The way to the database: a pool, and transactions that nobody can leave half done.
+//!
+//! Every call runs in a task of its own, so that a caller that goes away does not cut it off. All limits are set for
+//! the transaction only; nothing is kept in the session, which behind a pooling proxy belongs to everybody.
+
+use std::time::Duration;
+
+use deadpool::{Runtime, managed::Object};
+use diesel::{ConnectionError, QueryResult};
+use diesel_async::{
+    AnsiTransactionManager, TransactionManager,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool,
+    },
+};
+use futures::{FutureExt, future::BoxFuture};
+use tokio::runtime::Handle;
+
+use super::{connection::Connection, error, url::Settings};
+use crate::store::StoreError;
+
+/// Connections that one process holds at most.
+const POOL_SIZE: usize = 8;
+/// How long a caller waits for a free connection, and for a new one.
+const POOL_TIMEOUT: Duration = Duration::from_secs(6);
+/// The longest that one call may take in all, should the server stop answering.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
+impl Access {
+    /// Isolation is named because a database may have another default. A process that freezes inside a transaction
+    /// loses it before its lease is over, so that its locks hold up nobody who takes over its work.
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Read => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL statement_timeout = '10s'; \
+                 SET LOCAL idle_in_transaction_session_timeout = '3s'"
+            }
+            Self::Write => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '10s'; \
+                 SET LOCAL lock_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '3s'"
+            }
+        }
+    }
+}
+
+/// The work inside a transaction.
+pub(super) type Work<'c, T> = BoxFuture<'c, QueryResult<T>>;
+
+pub(super) struct Gate {
+    pool: Pool<Connection>,
+    runtime: Handle,
+}
+
+impl Gate {
+    /// A pool whose connections and tasks live on the runtime that this is called on.
+    pub(super) fn new(settings: Settings) -> Result<Self, StoreError> {
+        let mut config = ManagerConfig::default();
+        config.recycling_method = RecyclingMethod::Fast;
+        config.custom_setup = Box::new(move |_| {
+            let settings = settings.clone();
+            async move {
+                let connection = Connection::open(&settings).await;
+                connection.map_err(ConnectionError::CouldntSetupConfiguration)
+            }
+            .boxed()
+        });
+        let manager = AsyncDieselConnectionManager::new_with_config(String::new(), config);
+        let pool = Pool::builder(manager)
+            .max_size(POOL_SIZE)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(POOL_TIMEOUT))
+            .create_timeout(Some(POOL_TIMEOUT))
+            .recycle_timeout(Some(POOL_TIMEOUT))
+            .build()
+            .map_err(|e| StoreError::Failed(e.to_string()))?;
+        Ok(Self {
+            pool,
+            runtime: Handle::current(),
+        })
+    }
+
+    /// Does `work` in one transaction.
+    pub(super) async fn run<T, W>(&self, access: Access, work: W) -> Result<T, StoreError>
+    where
+        W: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let pool = self.pool.clone();
+        let task = self.runtime.spawn(async move {
+            let mut connection = pool.get().await.map_err(|e| error::of_pool(&e))?;
+            let done = tokio::time::timeout(CALL_TIMEOUT, transact(&mut connection, access, work));
+            match done.await {
+                Ok(result) => result.map_err(|e| error::of_statement(&e)),
+                Err(_) => {
+                    drop(Object::take(connection));
+                    Err(StoreError::Unavailable("no answer in time".to_owned()))
+                }
+            }
+        });
+        task.await
+            .unwrap_or_else(|e| Err(StoreError::Failed(format!("the call broke off: {e}"))))
+    }
+
+    pub(super) fn close(&self) {
+        self.pool.close();
+    }
+}
+
+async fn transact<T, W>(connection: &mut Connection, access: Access, work: W) -> QueryResult<T>
+where
+    W: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T>,
+{
+    AnsiTransactionManager::begin_transaction_sql(connection, access.begin()).await?;
+    match work(connection).await {
+        Ok(value) => {
+            AnsiTransactionManager::commit_transaction(connection).await?;
+            Ok(value)
+        }
+        Err(error) => {
+            // A rollback that fails marks the connection as broken; the first error is the one to tell.
+            drop(AnsiTransactionManager::rollback_transaction(connection).await);
+            Err(error)
+        }
+    }
+}

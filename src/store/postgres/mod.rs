@@ -1,0 +1,275 @@
+//! State, ledger and posts on PostgreSQL, for any number of processes at once.
+//!
+//! The rule: a slot is run by whoever owns its row, and a row changes hands only when its owner's lease has run out by
+//! the database's clock. Everything that decides is read under locks (`batch`), decided in memory (`sheet`) and written
+//! in a few statements (`flush`). Nothing depends on the session, so that a transaction-pooling proxy may stand between.
+
+mod batch;
+mod connection;
+mod error;
+mod flush;
+mod gate;
+mod lease;
+mod migrate;
+mod posts;
+mod read;
+mod row;
+mod rows;
+mod sheet;
+mod tls;
+mod url;
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use diesel::QueryResult;
+use tokio::time::Instant as Monotonic;
+
+use self::{
+    batch::{Batch, Needs},
+    connection::Connection,
+    gate::{Access, Gate},
+    lease::{Rescue, Trust},
+    url::Settings,
+};
+pub use self::{
+    lease::LEASE,
+    migrate::{migrate_down, migrate_up, migration_status},
+};
+use super::{
+    Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write, Written,
+};
+use crate::{
+    clock::Clock,
+    domain::{Instant, bot::BotName, post::Post, run::ReplicaId, state::BotState},
+};
+
+/// How often a batch is tried when another process changes what no lock protects.
+const TRIES: usize = 3;
+
+/// The store on PostgreSQL; its connections live on the runtime that opened it.
+pub struct PostgresStore {
+    gate: Gate,
+    me: ReplicaId,
+    clock: Clock,
+    lease: Duration,
+    trust: Mutex<Trust>,
+    database_id: String,
+}
+
+impl PostgresStore {
+    /// Connects, brings the schema up to date and registers `me`; `clock` hears the database's time from then on.
+    ///
+    /// # Errors
+    /// [`StoreError::Url`], [`StoreError::Refused`] and [`StoreError::NewerSchema`] will not pass by themselves.
+    pub async fn open(url: &str, me: &Replica, clock: Clock) -> Result<Self, StoreError> {
+        Self::open_with_lease(url, me, clock, LEASE).await
+    }
+
+    /// The same with another lease than [`LEASE`]. All processes on a database must agree on it.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`].
+    pub async fn open_with_lease(
+        url: &str,
+        me: &Replica,
+        clock: Clock,
+        lease: Duration,
+    ) -> Result<Self, StoreError> {
+        let settings = Settings::parse(url)?;
+        migrate::up(settings.clone()).await?;
+        let gate = Gate::new(settings)?;
+        let database_id = gate
+            .run(Access::Read, |c| Box::pin(read::database_id(c)))
+            .await?;
+        let store = Self {
+            gate,
+            me: me.id.clone(),
+            clock,
+            lease,
+            trust: Mutex::default(),
+            database_id,
+        };
+        store.beat(me).await?;
+        Ok(store)
+    }
+
+    fn trust(&self) -> MutexGuard<'_, Trust> {
+        self.trust.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The heartbeat, and the moment of the own clock that the answer's time belongs to.
+    async fn timed_beat(&self, me: &Replica) -> Result<(Beat, Monotonic), StoreError> {
+        let (me, lease) = (me.clone(), self.lease);
+        self.gate
+            .run(Access::Write, move |c| {
+                Box::pin(async move {
+                    let sent = Monotonic::now();
+                    let beat = lease::beat(c, &me, lease).await?;
+                    Ok((beat, sent + sent.elapsed() / 2))
+                })
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl StatePersistence for PostgresStore {
+    async fn write(&self, me: &ReplicaId, batch: &[Write]) -> Result<Vec<Written>, StoreError> {
+        let mut tries = 1;
+        loop {
+            let (me, batch) = (me.clone(), batch.to_vec());
+            let written = self
+                .gate
+                .run(Access::Write, move |c| Box::pin(write(c, me, batch)))
+                .await;
+            match written {
+                Err(error) if error::has_moved(&error) && tries < TRIES => tries += 1,
+                written => return written,
+            }
+        }
+    }
+
+    async fn states(&self) -> Result<Vec<BotState>, StoreError> {
+        self.gate
+            .run(Access::Read, |c| Box::pin(read::states(c)))
+            .await
+    }
+
+    async fn live(&self, owner: &ReplicaId) -> Result<Vec<LiveRow>, StoreError> {
+        let owner = owner.clone();
+        self.gate
+            .run(Access::Read, move |c| {
+                Box::pin(async move { read::live(c, &owner).await })
+            })
+            .await
+    }
+
+    async fn unsent_posts(&self) -> Result<Vec<Post>, StoreError> {
+        let (me, lease) = (self.me.clone(), self.lease.as_secs_f64());
+        self.gate
+            .run(Access::Read, move |c| {
+                Box::pin(async move { read::unsent_posts(c, &me, lease).await })
+            })
+            .await
+    }
+
+    async fn beat(&self, me: &Replica) -> Result<Beat, StoreError> {
+        match self.timed_beat(me).await {
+            Ok((beat, at)) => {
+                self.trust().answered(at, self.lease);
+                self.clock.heard(beat.now, at);
+                Ok(beat)
+            }
+            Err(error) => {
+                self.trust().failed();
+                Err(error)
+            }
+        }
+    }
+
+    async fn sign_off(&self, me: &ReplicaId) -> Result<(), StoreError> {
+        let me = me.clone();
+        self.gate
+            .run(Access::Write, move |c| {
+                Box::pin(async move { lease::sign_off(c, &me).await })
+            })
+            .await
+    }
+
+    async fn rescue(
+        &self,
+        me: &ReplicaId,
+        again: &HashSet<BotName>,
+        now: Instant,
+    ) -> Result<Vec<Rescued>, StoreError> {
+        if !self.trust().is_good(Monotonic::now(), self.lease) {
+            return Ok(Vec::new());
+        }
+        let rescue = Rescue {
+            me: me.clone(),
+            again: again.iter().cloned().collect(),
+            now,
+            lease: self.lease,
+        };
+        self.gate
+            .run(Access::Write, move |c| Box::pin(lease::rescue(c, rescue)))
+            .await
+    }
+
+    async fn ledger(
+        &self,
+        bot: Option<&BotName>,
+        limit: i64,
+    ) -> Result<Vec<LedgerRow>, StoreError> {
+        let bot = bot.cloned();
+        self.gate
+            .run(Access::Read, move |c| {
+                Box::pin(async move { read::ledger(c, bot.as_ref(), limit).await })
+            })
+            .await
+    }
+
+    async fn posts(&self, bot: Option<&BotName>, limit: i64) -> Result<Vec<Post>, StoreError> {
+        let bot = bot.cloned();
+        self.gate
+            .run(Access::Read, move |c| {
+                Box::pin(async move { read::posts(c, bot.as_ref(), limit).await })
+            })
+            .await
+    }
+
+    async fn prune(&self, before: Instant, posts_before: Instant) -> Result<u64, StoreError> {
+        let mut pruned = 0;
+        loop {
+            let some = self
+                .gate
+                .run(Access::Write, move |c| {
+                    Box::pin(read::prune(c, before, posts_before))
+                })
+                .await?;
+            if some == 0 {
+                return Ok(pruned);
+            }
+            pruned += some;
+        }
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.gate
+            .run(Access::Read, |c| Box::pin(read::ping(c)))
+            .await
+    }
+
+    async fn close(&self) {
+        self.gate.close();
+    }
+
+    fn database_id(&self) -> &str {
+        &self.database_id
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+}
+
+async fn write(
+    connection: &mut Connection,
+    me: ReplicaId,
+    writes: Vec<Write>,
+) -> QueryResult<Vec<Written>> {
+    let mut batch = Batch::load(connection, me, Needs::of(&writes)).await?;
+    let mut written: Vec<Written> = writes.iter().map(|write| batch.apply(write)).collect();
+    let doubled = batch.flush(connection).await?;
+    for answer in &mut written {
+        if matches!(answer, Written::Claimed(Some(id)) if doubled.contains(id)) {
+            *answer = Written::Claimed(None);
+        }
+    }
+    Ok(written)
+}

@@ -1,0 +1,76 @@
+//! The posts that a batch stores and marks.
+
+use std::collections::BTreeMap;
+
+use super::sheet::Tracked;
+use crate::{
+    domain::{
+        post::{Post, PostStatus},
+        run::ExecutionId,
+    },
+    store::{NewPost, PostMark},
+};
+
+/// What the database has of the posts that a batch names, and what becomes of them.
+#[derive(Debug, Default)]
+pub(super) struct Posts {
+    pub(super) by_place: BTreeMap<(ExecutionId, i32), Tracked<Post>>,
+    pub(super) marks: BTreeMap<i64, PostMark>,
+}
+
+impl Posts {
+    /// The post at that place of the run: the stored one, or a new one.
+    pub(super) fn store(
+        &mut self,
+        new: &NewPost,
+        ids: &mut std::vec::IntoIter<i64>,
+    ) -> Option<Post> {
+        let place = (new.execution, new.position);
+        if let Some(stored) = self.by_place.get(&place) {
+            return Some(self.marked(stored.value.clone()));
+        }
+        let post = Post {
+            id: ids.next()?,
+            execution: new.execution,
+            bot: new.bot.clone(),
+            position: new.position,
+            platform: new.platform.clone(),
+            destination: new.destination.clone(),
+            message: new.message.clone(),
+            nonce: new.nonce.clone(),
+            status: PostStatus::Pending,
+            attempts: 0,
+            platform_message_id: None,
+            error: None,
+            created_at: new.at,
+        };
+        self.by_place.insert(place, Tracked::new(post.clone()));
+        Some(post)
+    }
+
+    /// Keeps a mark until it is written; one that says `sent` stays.
+    pub(super) fn mark(&mut self, mark: &PostMark) {
+        let sent = self
+            .marks
+            .get(&mark.id)
+            .is_some_and(|old| old.status == PostStatus::Sent);
+        if !sent {
+            self.marks.insert(mark.id, mark.clone());
+        }
+    }
+
+    fn marked(&self, mut post: Post) -> Post {
+        if let Some(mark) = self
+            .marks
+            .get(&post.id)
+            .filter(|_| post.status != PostStatus::Sent)
+        {
+            post.status = mark.status;
+            post.attempts = mark.attempts;
+            post.platform_message_id
+                .clone_from(&mark.platform_message_id);
+            post.error.clone_from(&mark.error);
+        }
+        post
+    }
+}
