@@ -1,0 +1,3 @@
+//! What the program prints for people.
+
+pub mod check;
