@@ -163,10 +163,14 @@ fn platform(bot: &Bot) -> String {
 }
 
 fn skills(bot: &Bot) -> String {
-    let named = bot.behaviour.skills.iter().map(|skill| match skill.enabled {
-        true => skill.name.clone(),
-        false => format!("{} (disabled)", skill.name),
-    });
+    let named = bot
+        .behaviour
+        .skills
+        .iter()
+        .map(|skill| match skill.enabled {
+            true => skill.name.clone(),
+            false => format!("{} (disabled)", skill.name),
+        });
     let names: Vec<String> = named.collect();
     match names.is_empty() {
         true => "none".into(),

@@ -84,11 +84,15 @@ impl<'a> BotFiles<'a> {
 
     fn read_source(&self, source: &Source, path: &Path, report: &Report) -> Option<Behaviour> {
         let Parsed { table, mistakes } = source.parse();
+        let broken_lines: Vec<usize> = mistakes
+            .iter()
+            .map(|mistake| source.line(mistake.offset))
+            .collect();
         let reading = Reading {
             source,
             variables: self.variables,
             report,
-            partial: !mistakes.is_empty(),
+            broken_lines: &broken_lines,
         };
         if !reading.go_on_behind(&mistakes) {
             return None;
@@ -180,13 +184,7 @@ impl<'a> BotFiles<'a> {
         let mut settings = table.as_ref().map(Table::json).unwrap_or_default();
         settings.remove("enabled");
         for (key, message) in self.skills.check(&name, &settings) {
-            match &table {
-                Some(table) => {
-                    let (at, path) = (table.offset_of_path(&key), table.path_of(&key));
-                    table.reading().problem(at, &path, message);
-                }
-                None => listed.problem(format!("`[skills.{name}]` {key}: {message}")),
-            }
+            blame(&name, table.as_ref(), listed, &key, message);
         }
         SkillSpec {
             name,
@@ -202,6 +200,21 @@ impl<'a> BotFiles<'a> {
             }
             Err(message) => item.problem(message),
         }
+    }
+}
+
+/// Reports what a skill says of its settings: at the key, at its table, or where the skill is listed.
+fn blame(name: &str, table: Option<&Table<'_>>, listed: &Item<'_>, key: &str, message: String) {
+    let Some(table) = table else {
+        let at = [&*format!("`[skills.{name}]`"), key].join(" ");
+        listed.absent(format!("{}: {message}", at.trim_end()));
+        return;
+    };
+    let (at, path) = (table.offset_of_path(key), table.path_of(key));
+    if table.has(key) || !table.reading().is_partial() {
+        table
+            .reading()
+            .problem(at, path.trim_end_matches('.'), message);
     }
 }
 

@@ -47,6 +47,13 @@ impl<'r> Item<'r> {
         self.reading.problem(at, &self.path, text);
     }
 
+    /// This lacks something, unless that is in a part of the file that could not be understood.
+    pub(super) fn absent(&self, message: impl Display) {
+        if !self.reading.is_partial() {
+            self.problem(message);
+        }
+    }
+
     /// This is probably not meant.
     pub(super) fn warn(&self, message: impl Display) {
         let warning = self.describe(message);

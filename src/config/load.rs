@@ -92,11 +92,15 @@ fn read(input: &LoadInput<'_>, variables: &Variables<'_>, report: &Report) -> Op
         }
     };
     let Parsed { table, mistakes } = source.parse();
+    let broken_lines: Vec<usize> = mistakes
+        .iter()
+        .map(|mistake| source.line(mistake.offset))
+        .collect();
     let reading = Reading {
         source: &source,
         variables,
         report,
-        partial: !mistakes.is_empty(),
+        broken_lines: &broken_lines,
     };
     if !reading.go_on_behind(&mistakes) {
         return None;

@@ -65,11 +65,6 @@ impl Source {
         }
     }
 
-    /// Whether there is nothing in it but white space.
-    pub(super) fn is_blank(&self) -> bool {
-        self.text.trim().is_empty()
-    }
-
     /// The place of a byte.
     pub(super) fn place(&self, offset: usize) -> Place {
         let line = self.line(offset);

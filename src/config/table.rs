@@ -18,8 +18,9 @@ pub(super) struct Reading<'r> {
     pub(super) source: &'r Source,
     pub(super) variables: &'r Variables<'r>,
     pub(super) report: &'r Report,
-    /// The syntax is broken somewhere, so what seems to be missing may be there.
-    pub(super) partial: bool,
+    /// Lines with mistakes in the syntax: what else seems wrong there is their echo, and what seems to be missing
+    /// may be there.
+    pub(super) broken_lines: &'r [usize],
 }
 
 impl Reading<'_> {
@@ -32,14 +33,23 @@ impl Reading<'_> {
     }
 
     pub(super) fn problem(&self, offset: usize, key: &str, message: String) {
-        self.report.problem(self.describe(offset, key, message));
+        if !self.broken_lines.contains(&self.source.line(offset)) {
+            self.report.problem(self.describe(offset, key, message));
+        }
+    }
+
+    /// Whether parts of the file could not be understood.
+    pub(super) fn is_partial(&self) -> bool {
+        !self.broken_lines.is_empty()
     }
 
     /// Reports mistakes in the syntax, and whether the rest can be judged all the same: it cannot when a header is
     /// broken, because then keys seem to be in a table where they are not.
     pub(super) fn go_on_behind(&self, mistakes: &[Mistake]) -> bool {
         for mistake in mistakes {
-            self.problem(mistake.offset, "syntax", mistake.message.clone());
+            let message = mistake.message.clone();
+            self.report
+                .problem(self.describe(mistake.offset, "syntax", message));
         }
         !mistakes
             .iter()
@@ -99,7 +109,7 @@ impl<'r> Table<'r> {
     /// The value of a key that must be there.
     pub(super) fn need(&self, key: &'static str, what: &str) -> Option<Item<'r>> {
         let found = self.get(key);
-        if found.is_none() && !self.reading.partial {
+        if found.is_none() && !self.reading.is_partial() {
             self.problem_at(key, format!("is missing; give {what}"));
         }
         found
@@ -190,6 +200,12 @@ impl<'r> Table<'r> {
             let name: &'r str = key.get_ref();
             (name, Item::new(self.reading, self.path_of(name), value))
         })
+    }
+
+    /// Whether there is such a key; of a dotted path, its first part.
+    pub(super) fn has(&self, path: &str) -> bool {
+        let first = path.split('.').next().unwrap_or_default();
+        self.values.contains_key(first)
     }
 
     /// Where a key is; where the table is when it has no such key.
