@@ -72,7 +72,7 @@ impl ScheduleSpec {
             return Vec::new();
         }
         let days = Expression::parse(expression)
-            .map(|found| words(found.calendar.days.of_week.into(), 6, &WEEKDAYS))
+            .map(|found| words(found.calendar.days.of_week.into(), &WEEKDAYS))
             .unwrap_or_default();
         vec![format!(
             "weekday `{weekday}` means {days}: with 6 and 7 fields 1 is Sunday, in a crontab line (5 fields) 1 is Monday; \
@@ -100,7 +100,7 @@ impl Expression {
             .into_iter()
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
-            .join(" ")
+            .join(", ")
     }
 
     fn times(&self) -> String {
@@ -117,15 +117,15 @@ impl Expression {
                 .collect();
             return format!("at {}", list.join(", "));
         }
-        let second = match times.seconds {
-            1 => String::new(),
-            set => format!("second {} of ", numbers(set, 59)),
-        };
-        format!(
-            "at {second}minute {} of hour {}",
-            numbers(times.minutes, 59),
-            numbers(hours, 23)
-        )
+        let mut parts = vec![part("minute", times.minutes, 59), part("hour", hours, 23)];
+        if times.seconds != 1 {
+            parts.insert(0, part("second", times.seconds, 59));
+        }
+        let text = parts.join(" of ");
+        if text.starts_with("every") {
+            return text;
+        }
+        format!("at {text}")
     }
 
     fn dates(&self) -> String {
@@ -133,8 +133,11 @@ impl Expression {
         let of_month = u64::from(days.of_month);
         let any_day = of_month == bits::range(1, 31);
         let any_weekday = days.of_week == 0x7f;
-        let day = format!("on day {} of the month", numbers(of_month, 31));
-        let weekday = words(days.of_week.into(), 6, &WEEKDAYS);
+        let day = format!(
+            "on day {} of the month",
+            join(&ranges(bits::members(of_month)))
+        );
+        let weekday = words(days.of_week.into(), &WEEKDAYS);
         let text = match (any_day, any_weekday) {
             (true, true) => "every day".into(),
             (false, true) if !days.either => day,
@@ -144,42 +147,40 @@ impl Expression {
         };
         match days.months {
             0x1ffe => text,
-            months => format!("{text} in {}", words(months.into(), 12, &MONTHS)),
+            months => format!("{text} in {}", words(months.into(), &MONTHS)),
         }
     }
 
     fn years(&self) -> String {
-        let named: Vec<String> = YEARS
-            .filter(|year| self.calendar.days.years.has(*year))
-            .map(|year| year.to_string())
-            .collect();
-        match named.as_slice() {
-            all if all.len() == YEARS.count() => String::new(),
-            [first, .., last] if named.len() > 4 => format!("in years from {first} to {last}"),
-            few => format!("in {}", few.join(", ")),
+        let named = ranges(YEARS.filter(|year| self.calendar.days.years.has(*year)));
+        if named == [(*YEARS.start(), *YEARS.end())] {
+            return String::new();
         }
+        format!("in {}", join(&named))
     }
 }
 
-/// A set as `every`, or as numbers and ranges.
-fn numbers(set: u64, last: u32) -> String {
-    if set == bits::range(u32::from(last == 31), last) {
-        return "every".into();
+/// One field, as `every minute` or `minute 0,30`.
+fn part(unit: &str, set: u64, last: u32) -> String {
+    if set == bits::range(0, last) {
+        return format!("every {unit}");
     }
-    ranges(set, last)
-        .into_iter()
-        .map(|(first, last)| match first == last {
-            true => first.to_string(),
-            false => format!("{first}-{last}"),
-        })
-        .collect::<Vec<_>>()
-        .join(",")
+    format!("{unit} {}", join(&ranges(bits::members(set))))
+}
+
+/// Numbers and ranges of them.
+fn join(ranges: &[(u32, u32)]) -> String {
+    let text = |(first, last): &(u32, u32)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    };
+    ranges.iter().map(text).collect::<Vec<_>>().join(",")
 }
 
 /// A set as names and ranges of names.
-fn words(set: u64, last: u32, names: &[&str]) -> String {
+fn words(set: u64, names: &[&str]) -> String {
     let name = |n: u32| names.get(n as usize).copied().unwrap_or_default();
-    ranges(set, last)
+    ranges(bits::members(set))
         .into_iter()
         .map(|(first, last)| match last - first {
             0 => name(first).to_owned(),
@@ -191,9 +192,9 @@ fn words(set: u64, last: u32, names: &[&str]) -> String {
 }
 
 /// The runs of members that follow one another.
-fn ranges(set: u64, last: u32) -> Vec<(u32, u32)> {
+fn ranges(members: impl Iterator<Item = u32>) -> Vec<(u32, u32)> {
     let mut found: Vec<(u32, u32)> = Vec::new();
-    for n in bits::members(set).filter(|n| *n <= last) {
+    for n in members {
         match found.last_mut() {
             Some((_, end)) if *end + 1 == n => *end = n,
             _ => found.push((n, n)),

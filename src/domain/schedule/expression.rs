@@ -54,12 +54,10 @@ impl Expression {
             text
         };
         let fields: Vec<&str> = line.split_whitespace().collect();
+        unspaced(&fields)?;
         let (calendar, hours) = match fields.as_slice() {
-            [minute, hours, ..] if fields.len() == 5 => (crontab::parse(&fields)?, {
-                let _ = minute;
-                *hours
-            }),
-            [_, _, hours, ..] if matches!(fields.len(), 6 | 7) => (with_seconds(&fields)?, *hours),
+            [_, hours, _, _, _] => (crontab::parse(&fields)?, *hours),
+            [_, _, hours, _, _, _] | [_, _, hours, _, _, _, _] => (with_seconds(&fields)?, *hours),
             _ => return Err(wrong_number(&fields)),
         };
         let fixed_hours =
@@ -126,19 +124,26 @@ fn single(text: &str) -> bool {
 }
 
 fn wrong_number(fields: &[&str]) -> String {
-    let spaced = fields
-        .iter()
-        .any(|field| field.starts_with([',', '-', '/']) || field.ends_with([',', '-', '/']));
-    let hint = if spaced {
-        "; write lists, ranges and steps without spaces"
-    } else {
-        ""
-    };
     format!(
         "an expression has 5 fields (minute hour day-of-month month day-of-week), 6 (second first) or 7 (year last), \
-         and this one has {}{hint}",
+         and this one has {}",
         fields.len()
     )
+}
+
+/// Spaces inside a field would make two of it.
+fn unspaced(fields: &[&str]) -> Result<(), String> {
+    let sign = [',', '-', '/'];
+    match fields
+        .iter()
+        .find(|field| field.starts_with(sign) || field.ends_with(sign))
+    {
+        Some(field) => Err(format!(
+            "`{}` is no field; write lists, ranges and steps in one word (1,15 or 9-17 or */10)",
+            field.escape_debug()
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Six or seven fields.

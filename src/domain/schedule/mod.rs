@@ -31,7 +31,7 @@ pub trait Schedule: Send + Sync {
 
     /// The first slot after `slot`.
     fn next_after(&self, slot: Instant) -> Option<Instant> {
-        self.next_from(slot + chrono::TimeDelta::microseconds(1))
+        self.next_from(slot.checked_add_signed(chrono::TimeDelta::microseconds(1))?)
     }
 }
 

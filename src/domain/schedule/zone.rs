@@ -120,3 +120,50 @@ fn change(tz: Tz, mut low: i64, mut high: i64, current: i32) -> i64 {
     }
     high
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::{Timestamp, tz::TimeZoneDatabase};
+
+    fn offset_by_segment(zone: &Zone, time: i64) -> i64 {
+        zone.segment(zone.index(time)).unwrap().offset
+    }
+
+    #[test]
+    fn no_change_that_another_library_knows_of_is_stepped_over() {
+        let other = TimeZoneDatabase::bundled();
+        for tz in chrono_tz::TZ_VARIANTS {
+            let zone = Zone::of(tz);
+            let start = Timestamp::from_second(START).unwrap();
+            let changes = other.get(tz.name()).unwrap();
+            for known in changes.following(start) {
+                let time = known.timestamp().as_second();
+                if time >= END {
+                    break;
+                }
+                for time in [time - 1, time, time + 1] {
+                    let expected = i64::from(offset(tz, time));
+                    assert_eq!(offset_by_segment(&zone, time), expected, "{tz} {time}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn segments_join_and_are_longer_than_any_gap_or_fold() {
+        for tz in chrono_tz::TZ_VARIANTS {
+            let zone = Zone::of(tz);
+            let segments: Vec<_> = (0..).map_while(|n| zone.segment(n)).collect();
+            assert_eq!(segments.first().unwrap().start, START);
+            assert_eq!(segments.last().unwrap().end, END);
+            for pair in segments.windows(2) {
+                assert_eq!(pair[0].end, pair[1].start);
+                assert_eq!(pair[0].after, pair[1].offset);
+                assert_eq!(pair[0].offset, pair[1].before);
+                assert_ne!(pair[0].offset, pair[1].offset);
+                assert!(pair[1].end - pair[1].start > 2 * DAY, "{tz} {pair:?}");
+            }
+        }
+    }
+}
