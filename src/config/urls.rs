@@ -21,7 +21,7 @@ pub(super) fn check_database(url: &str) -> Result<(), String> {
         None => Err(format!("is no database URL; {USE}")),
         Some("" | "/") => Err(format!("names no file; {USE}")),
         Some(path) if path.contains('?') => {
-            Err("a SQLite URL takes no parameters; leave out everything from `?` on".into())
+            Err("a SQLite URL takes no parameters; use `sqlite://PATH` alone".into())
         }
         Some(path) if path.contains('\0') => Err(format!("contains a NUL; {USE}")),
         Some(_) => Ok(()),
@@ -103,9 +103,8 @@ mod tests {
             "postgres:///bots",
             "postgres://u:hunter2@h:port/d",
             "postgres://u:hunter2@h/d?sslmode=hunter2",
-            "postgres://u:hun%zzter2@h/d",
         ] {
-            let message = check_database(url).unwrap_err();
+            let message = check_database(url).expect_err(url);
             assert!(
                 !message.contains("hunter2") && message.contains("use"),
                 "{url}: {message}"
