@@ -12,7 +12,7 @@ use super::{
     nearest::suggestion,
     problem::{FilePlace, Place, Problem, Report},
     schedule::zone,
-    source::{Parsed, Source, Unreadable},
+    source::{Source, Unreadable},
     table::{Reading, Table},
     variables::Variables,
 };
@@ -83,21 +83,15 @@ impl<'a> BotFiles<'a> {
     }
 
     fn read_source(&self, source: &Source, path: &Path, report: &Report) -> Option<Behaviour> {
-        let Parsed { table, mistakes } = source.parse();
-        let broken_lines: Vec<usize> = mistakes
-            .iter()
-            .map(|mistake| source.line(mistake.offset))
-            .collect();
+        let parsed = source.parse();
+        let broken_lines = parsed.broken_lines(source);
         let reading = Reading {
             source,
             variables: self.variables,
             report,
             broken_lines: &broken_lines,
         };
-        if !reading.go_on_behind(&mistakes) {
-            return None;
-        }
-        let root = Table::root(reading, &table);
+        let root = Table::document(reading, &parsed)?;
         let behaviour = self.behaviour(&root, path);
         root.finish();
         behaviour
@@ -105,12 +99,10 @@ impl<'a> BotFiles<'a> {
 
     fn behaviour(&self, root: &Table<'_>, path: &Path) -> Option<Behaviour> {
         let settings = root.table("skills");
-        let actor = root.need("actor", "a table `[actor]` with at least `skills`");
-        let actor = actor.and_then(|item| item.table());
-        let Some(actor) = actor else {
-            // The settings cannot be judged without the list of skills.
-            return None;
-        };
+        // Without the list of skills, their settings cannot be judged.
+        let actor = root
+            .need("actor", "a table `[actor]` with at least `skills`")?
+            .table()?;
         let stem = path
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned());
@@ -131,21 +123,14 @@ impl<'a> BotFiles<'a> {
 
     /// `actor.skills`, each with its table.
     fn skills(&self, actor: &Table<'_>, settings: Option<&Table<'_>>) -> Vec<SkillSpec> {
-        let what =
-            "the skills to run, in order, such as [\"content_formatter\", \"content_posting\"]";
-        let listed = actor.need("skills", what);
-        let items = listed.as_ref().and_then(Item::array);
-        if let (Some(listed), Some([])) = (&listed, items.as_deref()) {
-            listed.problem(format!("is empty; give {what}"));
-        }
-        let mut tables: BTreeMap<&str, Item<'_>> =
-            settings.iter().flat_map(|table| table.entries()).collect();
+        let items = listed(actor);
         let mut seen = HashSet::new();
-        let items = items.unwrap_or_default();
         let named: Vec<(String, &Item<'_>)> = items
             .iter()
             .filter_map(|item| Some((self.skill_name(item, &mut seen)?, item)))
             .collect();
+        let mut tables: BTreeMap<&str, Item<'_>> =
+            settings.iter().flat_map(|table| table.entries()).collect();
         let specs = named
             .into_iter()
             .map(|(name, item)| self.skill(tables.remove(&*name), name, item))
@@ -203,6 +188,19 @@ impl<'a> BotFiles<'a> {
     }
 }
 
+/// The items of `actor.skills`, of which there must be one.
+fn listed<'r>(actor: &Table<'r>) -> Vec<Item<'r>> {
+    let what = "the skills to run, in order, such as [\"content_formatter\", \"content_posting\"]";
+    let Some(list) = actor.need("skills", what) else {
+        return Vec::new();
+    };
+    let items = list.array();
+    if items.as_ref().is_some_and(Vec::is_empty) {
+        list.problem(format!("is empty; give {what}"));
+    }
+    items.unwrap_or_default()
+}
+
 /// Reports what a skill says of its settings: at the key, at its table, or where the skill is listed.
 fn blame(name: &str, table: Option<&Table<'_>>, listed: &Item<'_>, key: &str, message: String) {
     let Some(table) = table else {
@@ -210,11 +208,8 @@ fn blame(name: &str, table: Option<&Table<'_>>, listed: &Item<'_>, key: &str, me
         listed.absent(format!("{}: {message}", at.trim_end()));
         return;
     };
-    let (at, path) = (table.offset_of_path(key), table.path_of(key));
     if table.has(key) || !table.reading().is_partial() {
-        table
-            .reading()
-            .problem(at, path.trim_end_matches('.'), message);
+        table.problem_at(key, message);
     }
 }
 

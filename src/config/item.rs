@@ -36,6 +36,10 @@ impl<'r> Item<'r> {
         self.value.span().start
     }
 
+    pub(super) fn is_integer(&self) -> bool {
+        matches!(self.value.get_ref(), DeValue::Integer(_))
+    }
+
     /// The line that it begins in.
     pub(super) fn line(&self) -> usize {
         self.reading.source.line(self.offset())

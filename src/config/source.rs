@@ -104,6 +104,15 @@ impl Source {
 }
 
 impl<'a> Parsed<'a> {
+    /// The lines with mistakes.
+    pub(super) fn broken_lines(&self, source: &Source) -> Vec<usize> {
+        let lines = self
+            .mistakes
+            .iter()
+            .map(|mistake| source.line(mistake.offset));
+        lines.collect()
+    }
+
     fn new(table: DeTable<'a>, mut errors: Vec<toml::de::Error>) -> Self {
         errors.truncate(LISTED);
         let mistakes = errors.iter().map(Mistake::from).collect();

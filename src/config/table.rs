@@ -8,7 +8,7 @@ use super::{
     item::Item,
     nearest::suggestion,
     problem::{Problem, Report},
-    source::{Mistake, Source},
+    source::{Mistake, Parsed, Source},
     variables::Variables,
 };
 
@@ -45,7 +45,7 @@ impl Reading<'_> {
 
     /// Reports mistakes in the syntax, and whether the rest can be judged all the same: it cannot when a header is
     /// broken, because then keys seem to be in a table where they are not.
-    pub(super) fn go_on_behind(&self, mistakes: &[Mistake]) -> bool {
+    fn go_on_behind(&self, mistakes: &[Mistake]) -> bool {
         for mistake in mistakes {
             let message = mistake.message.clone();
             self.report
@@ -67,8 +67,10 @@ pub(super) struct Table<'r> {
 }
 
 impl<'r> Table<'r> {
-    pub(super) fn root(reading: Reading<'r>, values: &'r DeTable<'r>) -> Self {
-        Self::new(reading, String::new(), values, 0)
+    /// The whole file, its mistakes in the syntax reported; `None` when they make the rest impossible to judge.
+    pub(super) fn document(reading: Reading<'r>, parsed: &'r Parsed<'r>) -> Option<Self> {
+        let root = || Self::new(reading, String::new(), &parsed.table, 0);
+        reading.go_on_behind(&parsed.mistakes).then(root)
     }
 
     pub(super) fn new(
@@ -115,13 +117,15 @@ impl<'r> Table<'r> {
         found
     }
 
-    /// A problem of the table as a whole, or of a key that it lacks.
+    /// A problem of a key (dotted for one further below), told where the key is, or where the table is that lacks it;
+    /// with no key, of the table as a whole.
     pub(super) fn problem_at(&self, key: &str, message: String) {
         let path = match key {
             "" => self.path.clone(),
             key => self.path_of(key),
         };
-        self.reading.problem(self.offset, &path, message);
+        self.reading
+            .problem(self.offset_of_path(key), &path, message);
     }
 
     /// This is probably not meant, or probably forgotten.
@@ -209,13 +213,13 @@ impl<'r> Table<'r> {
     }
 
     /// Where a key is; where the table is when it has no such key.
-    pub(super) fn offset_of(&self, key: &str) -> usize {
+    fn offset_of(&self, key: &str) -> usize {
         let found = self.values.get_key_value(key);
         found.map_or(self.offset, |(key, _)| key.span().start)
     }
 
     /// Like [`Table::offset_of`], with a dotted path into the tables below.
-    pub(super) fn offset_of_path(&self, path: &str) -> usize {
+    fn offset_of_path(&self, path: &str) -> usize {
         let (first, rest) = path.split_once('.').unwrap_or((path, ""));
         match self.values.get(first).map(toml::Spanned::get_ref) {
             Some(DeValue::Table(below)) if !rest.is_empty() && below.get(rest).is_some() => below
@@ -239,7 +243,7 @@ impl<'r> Table<'r> {
         }
     }
 
-    pub(super) fn path_of(&self, key: &str) -> String {
+    fn path_of(&self, key: &str) -> String {
         match self.path.as_str() {
             "" => key.into(),
             path => format!("{path}.{key}"),

@@ -11,15 +11,22 @@ pub(super) fn check_database(url: &str) -> Result<(), String> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return check_postgres(url);
     }
-    let Some(path) = url.strip_prefix("sqlite:") else {
-        return Err(format!("is no database URL; {USE}"));
-    };
-    if path.contains(":memory:") || path.contains("mode=memory") {
-        return Err("a database in memory forgets everything at a stop; use a file, such as `sqlite://data/actor_server.db`".into());
-    }
-    match path.strip_prefix("//") {
+    match url.strip_prefix("sqlite:") {
         None => Err(format!("is no database URL; {USE}")),
-        Some("" | "/") => Err(format!("names no file; {USE}")),
+        Some(rest) if rest.contains(":memory:") || rest.contains("mode=memory") => Err(
+            "a database in memory forgets everything at a stop; use a file, such as `sqlite://data/actor_server.db`"
+                .into(),
+        ),
+        Some(rest) => check_sqlite(rest),
+    }
+}
+
+fn check_sqlite(rest: &str) -> Result<(), String> {
+    match rest.strip_prefix("//") {
+        None => Err(format!("is no database URL; {USE}")),
+        Some(path) if path.is_empty() || path.ends_with('/') => {
+            Err(format!("names no file; {USE}"))
+        }
         Some(path) if path.contains('?') => {
             Err("a SQLite URL takes no parameters; use `sqlite://PATH` alone".into())
         }
