@@ -9,7 +9,7 @@ use std::{
 use super::{
     item::Item,
     load::SkillCatalogue,
-    nearest::suggestion,
+    nearest::{listed, nearest},
     problem::{FilePlace, Place, Problem, Report},
     schedule::zone,
     source::{Source, Unreadable},
@@ -123,7 +123,7 @@ impl<'a> BotFiles<'a> {
 
     /// `actor.skills`, each with its table.
     fn skills(&self, actor: &Table<'_>, settings: Option<&Table<'_>>) -> Vec<SkillSpec> {
-        let items = listed(actor);
+        let items = listed_skills(actor);
         let mut seen = HashSet::new();
         let named: Vec<(String, &Item<'_>)> = items
             .iter()
@@ -151,16 +151,17 @@ impl<'a> BotFiles<'a> {
     }
 
     fn known_skill(&self, name: &str) -> Result<String, String> {
-        match self.known.iter().any(|known| known == name) {
-            true => Ok(name.into()),
-            false => {
-                let near = suggestion(name, self.known.iter().map(String::as_str));
-                let all = self.known.join(", ");
-                Err(format!(
-                    "`{name}` is not a known skill; {near} (known: {all})"
-                ))
-            }
+        let known = || self.known.iter().map(String::as_str);
+        if known().any(|known| known == name) {
+            return Ok(name.into());
         }
+        let all = listed(known());
+        Err(match nearest(name, known()) {
+            Some(near) => {
+                format!("`{name}` is not a known skill; did you mean `{near}`? (known: {all})")
+            }
+            None => format!("`{name}` is not a known skill; use {all}"),
+        })
     }
 
     fn skill(&self, table: Option<Item<'_>>, name: String, listed: &Item<'_>) -> SkillSpec {
@@ -189,7 +190,7 @@ impl<'a> BotFiles<'a> {
 }
 
 /// The items of `actor.skills`, of which there must be one.
-fn listed<'r>(actor: &Table<'r>) -> Vec<Item<'r>> {
+fn listed_skills<'r>(actor: &Table<'r>) -> Vec<Item<'r>> {
     let what = "the skills to run, in order, such as [\"content_formatter\", \"content_posting\"]";
     let Some(list) = actor.need("skills", what) else {
         return Vec::new();
