@@ -34,28 +34,29 @@ pub fn register(stored: Option<&BotState>, bot: &Bot, now: Instant) -> Registrat
     let Some(old) = stored else {
         return first(bot, now);
     };
-    let state = BotState {
+    let state = taken_up(old, bot);
+    let Some(spec) = &bot.schedule else {
+        return unowed(state);
+    };
+    match &old.schedule {
+        None => unowed(BotState {
+            schedule: Some(spec.to_stored()),
+            next_run: first_slot(spec, old.anchor, now),
+            ..state
+        }),
+        Some(schedule) if *schedule == spec.to_stored() => unchanged(state, old, bot, spec, now),
+        Some(_) => edited(state, old, bot, spec, now),
+    }
+}
+
+/// What does not depend on the schedule.
+fn taken_up(old: &BotState, bot: &Bot) -> BotState {
+    BotState {
         actor_name: title(bot).unwrap_or_else(|| old.actor_name.clone()),
         hold: hold(old, bot),
         removed: false,
         ..old.clone()
-    };
-    let Some(spec) = &bot.schedule else {
-        return unowed(state);
-    };
-    let schedule = Some(spec.to_stored());
-    if old.schedule.is_none() {
-        let next_run = first_slot(spec, old.anchor, now);
-        return unowed(BotState {
-            schedule,
-            next_run,
-            ..state
-        });
     }
-    if schedule == old.schedule {
-        return unchanged(state, old, bot, spec, now);
-    }
-    edited(state, old, bot, spec, now)
 }
 
 /// Closes the ledger of a bot that the configuration no longer names.
@@ -137,6 +138,7 @@ fn unfinished(spec: &ScheduleSpec, anchor: Instant, now: Instant) -> Option<Inst
     schedule.next_after(next).map(|_| next)
 }
 
+/// A restart. If a file has been mended while nothing ran, the slots until now passed under its hold.
 fn going_on(
     state: BotState,
     old: &BotState,
@@ -144,34 +146,21 @@ fn going_on(
     spec: &ScheduleSpec,
     now: Instant,
 ) -> Registration {
-    match (&old.hold, &state.hold) {
-        (Some(ended), None) => under_ended_hold(state, old, ended.kind, bot, spec, now),
-        _ => unowed(state),
-    }
-}
-
-/// A file that has been mended while nothing ran: the slots until now passed under its hold.
-fn under_ended_hold(
-    state: BotState,
-    old: &BotState,
-    kind: HoldKind,
-    bot: &Bot,
-    spec: &ScheduleSpec,
-    now: Instant,
-) -> Registration {
+    let (Some(ended), None, Some(cursor)) = (&old.hold, &state.hold, old.next_run) else {
+        return unowed(state);
+    };
     let plan = spec.compile(old.anchor).ok().and_then(|schedule| {
-        let cursor = old.next_run?;
-        slots(old, schedule.as_ref(), &bot.policy, cursor, now).plan_closed(Gap::Held(kind))
+        slots(old, schedule.as_ref(), &bot.policy, cursor, now).plan_closed(Gap::Held(ended.kind))
     });
-    match plan {
-        Some(plan) => Registration {
-            state: BotState {
-                next_run: plan.next,
-                ..state
-            },
-            gaps: plan.gaps,
+    let Some(plan) = plan else {
+        return unowed(state);
+    };
+    Registration {
+        state: BotState {
+            next_run: plan.next,
+            ..state
         },
-        None => unowed(state),
+        gaps: plan.gaps,
     }
 }
 
@@ -183,12 +172,8 @@ fn edited(
     now: Instant,
 ) -> Registration {
     let before = old.schedule.as_deref().and_then(ScheduleSpec::from_stored);
-    let before = before.map(|spec| spec.kind);
-    let anchor = anchor(before.as_ref(), &spec.kind, old, now);
-    let had_its_slot = before == Some(ScheduleKind::Immediate)
-        && spec.kind == ScheduleKind::Immediate
-        && old.next_run.is_none();
-    let next_run = if spent(old, bot) || had_its_slot {
+    let anchor = anchor(before.as_ref(), spec, old, now);
+    let next_run = if spent(old, bot) || had_its_slot(before.as_ref(), spec, old) {
         None
     } else {
         after(spec, anchor, now)
@@ -204,20 +189,29 @@ fn edited(
     }
 }
 
+/// `Immediate` has one slot ever, wherever its bounds are moved to.
+fn had_its_slot(before: Option<&ScheduleSpec>, spec: &ScheduleSpec, old: &BotState) -> bool {
+    old.next_run.is_none()
+        && spec.kind == ScheduleKind::Immediate
+        && before.is_some_and(|before| before.kind == ScheduleKind::Immediate)
+}
+
 /// An interval's grid stays unless its `seconds` change; it then begins at the reload, and its first slot is one
 /// interval later. A bot that becomes `Immediate` runs within a second.
 fn anchor(
-    before: Option<&ScheduleKind>,
-    kind: &ScheduleKind,
+    before: Option<&ScheduleSpec>,
+    spec: &ScheduleSpec,
     old: &BotState,
     now: Instant,
 ) -> Instant {
+    if before.is_some_and(|before| before.kind == spec.kind) {
+        return old.anchor;
+    }
     let second = now.trunc_subsecs(0);
-    match (before, kind) {
-        (Some(before), kind) if before == kind => old.anchor,
-        (_, ScheduleKind::Interval { .. }) => second,
-        (_, ScheduleKind::Immediate) => second + TimeDelta::seconds(1),
-        (_, ScheduleKind::Cron { .. } | ScheduleKind::Once { .. }) => old.anchor,
+    match spec.kind {
+        ScheduleKind::Interval { .. } => second,
+        ScheduleKind::Immediate => second + TimeDelta::seconds(1),
+        ScheduleKind::Cron { .. } | ScheduleKind::Once { .. } => old.anchor,
     }
 }
 

@@ -11,6 +11,7 @@ mod expression;
 mod jitter;
 mod simple;
 mod times;
+mod with_seconds;
 mod zone;
 
 use serde::{Deserialize, Serialize};
