@@ -130,6 +130,13 @@ impl<'a> Actors<'a> {
 
     fn channel(&mut self, entry: &Table<'_>) -> Option<u64> {
         let item = entry.get("channel_id")?;
+        if cfg!(not(feature = "discord")) {
+            item.problem("this program was built without Discord; leave the channel out");
+        }
+        if item.is_integer() {
+            item.problem("expected a string, found an integer; write the id in quotes");
+            return None;
+        }
         let id = item.parse(channel_id)?;
         self.channels.push(item.describe(""));
         Some(id)

@@ -91,14 +91,7 @@ fn keys(table: &Table<'_>) -> Vec<KeySettings> {
 }
 
 fn key(table: &Table<'_>, kids: &mut HashSet<Option<String>>) -> Option<KeySettings> {
-    let kid = table.string("kid").filter(|kid| !kid.is_empty());
-    if !kids.insert(kid.clone()) {
-        let what = kid.as_deref().unwrap_or("none");
-        table.problem_at(
-            "kid",
-            format!("another key has this `kid` ({what}); give each its own"),
-        );
-    }
+    let kid = kid(table, kids);
     let algorithm = table.need(
         "algorithm",
         "one of HS256, RS256, PS256, ES256, EdDSA and so on",
@@ -116,6 +109,16 @@ fn key(table: &Table<'_>, kids: &mut HashSet<Option<String>>) -> Option<KeySetti
         algorithm,
         material,
     })
+}
+
+fn kid(table: &Table<'_>, kids: &mut HashSet<Option<String>>) -> Option<String> {
+    let kid = table.string("kid").filter(|kid| !kid.is_empty());
+    if !kids.insert(kid.clone()) {
+        let what = kid.as_deref().unwrap_or("none");
+        let message = format!("another key has this `kid` ({what}); give each its own");
+        table.problem_at("kid", message);
+    }
+    kid
 }
 
 fn fitting(algorithm: Algorithm) -> &'static str {

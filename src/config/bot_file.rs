@@ -9,10 +9,10 @@ use std::{
 use super::{
     item::Item,
     load::SkillCatalogue,
-    nearest::suggestion,
+    nearest::{listed, nearest},
     problem::{FilePlace, Place, Problem, Report},
     schedule::zone,
-    source::{Parsed, Source, Unreadable},
+    source::{Source, Unreadable},
     table::{Reading, Table},
     variables::Variables,
 };
@@ -83,17 +83,15 @@ impl<'a> BotFiles<'a> {
     }
 
     fn read_source(&self, source: &Source, path: &Path, report: &Report) -> Option<Behaviour> {
-        let Parsed { table, mistakes } = source.parse();
+        let parsed = source.parse();
+        let broken_lines = parsed.broken_lines(source);
         let reading = Reading {
             source,
             variables: self.variables,
             report,
-            partial: !mistakes.is_empty(),
+            broken_lines: &broken_lines,
         };
-        if !reading.go_on_behind(&mistakes) {
-            return None;
-        }
-        let root = Table::root(reading, &table);
+        let root = Table::document(reading, &parsed)?;
         let behaviour = self.behaviour(&root, path);
         root.finish();
         behaviour
@@ -101,12 +99,10 @@ impl<'a> BotFiles<'a> {
 
     fn behaviour(&self, root: &Table<'_>, path: &Path) -> Option<Behaviour> {
         let settings = root.table("skills");
-        let actor = root.need("actor", "a table `[actor]` with at least `skills`");
-        let actor = actor.and_then(|item| item.table());
-        let Some(actor) = actor else {
-            // The settings cannot be judged without the list of skills.
-            return None;
-        };
+        // Without the list of skills, their settings cannot be judged.
+        let actor = root
+            .need("actor", "a table `[actor]` with at least `skills`")?
+            .table()?;
         let stem = path
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned());
@@ -127,21 +123,14 @@ impl<'a> BotFiles<'a> {
 
     /// `actor.skills`, each with its table.
     fn skills(&self, actor: &Table<'_>, settings: Option<&Table<'_>>) -> Vec<SkillSpec> {
-        let what =
-            "the skills to run, in order, such as [\"content_formatter\", \"content_posting\"]";
-        let listed = actor.need("skills", what);
-        let items = listed.as_ref().and_then(Item::array);
-        if let (Some(listed), Some([])) = (&listed, items.as_deref()) {
-            listed.problem(format!("is empty; give {what}"));
-        }
-        let mut tables: BTreeMap<&str, Item<'_>> =
-            settings.iter().flat_map(|table| table.entries()).collect();
+        let items = listed_skills(actor);
         let mut seen = HashSet::new();
-        let items = items.unwrap_or_default();
         let named: Vec<(String, &Item<'_>)> = items
             .iter()
             .filter_map(|item| Some((self.skill_name(item, &mut seen)?, item)))
             .collect();
+        let mut tables: BTreeMap<&str, Item<'_>> =
+            settings.iter().flat_map(|table| table.entries()).collect();
         let specs = named
             .into_iter()
             .map(|(name, item)| self.skill(tables.remove(&*name), name, item))
@@ -162,16 +151,17 @@ impl<'a> BotFiles<'a> {
     }
 
     fn known_skill(&self, name: &str) -> Result<String, String> {
-        match self.known.iter().any(|known| known == name) {
-            true => Ok(name.into()),
-            false => {
-                let near = suggestion(name, self.known.iter().map(String::as_str));
-                let all = self.known.join(", ");
-                Err(format!(
-                    "`{name}` is not a known skill; {near} (known: {all})"
-                ))
-            }
+        let known = || self.known.iter().map(String::as_str);
+        if known().any(|known| known == name) {
+            return Ok(name.into());
         }
+        let all = listed(known());
+        Err(match nearest(name, known()) {
+            Some(near) => {
+                format!("`{name}` is not a known skill; did you mean `{near}`? (known: {all})")
+            }
+            None => format!("`{name}` is not a known skill; use {all}"),
+        })
     }
 
     fn skill(&self, table: Option<Item<'_>>, name: String, listed: &Item<'_>) -> SkillSpec {
@@ -180,13 +170,7 @@ impl<'a> BotFiles<'a> {
         let mut settings = table.as_ref().map(Table::json).unwrap_or_default();
         settings.remove("enabled");
         for (key, message) in self.skills.check(&name, &settings) {
-            match &table {
-                Some(table) => {
-                    let (at, path) = (table.offset_of_path(&key), table.path_of(&key));
-                    table.reading().problem(at, &path, message);
-                }
-                None => listed.problem(format!("`[skills.{name}]` {key}: {message}")),
-            }
+            blame(&name, table.as_ref(), listed, &key, message);
         }
         SkillSpec {
             name,
@@ -202,6 +186,31 @@ impl<'a> BotFiles<'a> {
             }
             Err(message) => item.problem(message),
         }
+    }
+}
+
+/// The items of `actor.skills`, of which there must be one.
+fn listed_skills<'r>(actor: &Table<'r>) -> Vec<Item<'r>> {
+    let what = "the skills to run, in order, such as [\"content_formatter\", \"content_posting\"]";
+    let Some(list) = actor.need("skills", what) else {
+        return Vec::new();
+    };
+    let items = list.array();
+    if items.as_ref().is_some_and(Vec::is_empty) {
+        list.problem(format!("is empty; give {what}"));
+    }
+    items.unwrap_or_default()
+}
+
+/// Reports what a skill says of its settings: at the key, at its table, or where the skill is listed.
+fn blame(name: &str, table: Option<&Table<'_>>, listed: &Item<'_>, key: &str, message: String) {
+    let Some(table) = table else {
+        let at = [&*format!("`[skills.{name}]`"), key].join(" ");
+        listed.absent(format!("{}: {message}", at.trim_end()));
+        return;
+    };
+    if table.has(key) || !table.reading().is_partial() {
+        table.problem_at(key, message);
     }
 }
 

@@ -38,48 +38,47 @@ fn database(
     variables: &Variables<'_>,
     report: &Report,
 ) -> Option<SecretString> {
-    let (url, place, key) = match flag {
-        Some(url) => (url, Place::CommandLine, "--database-url"),
-        None => {
-            let url = variables.secret("DATABASE_URL", report)?;
-            (url, Place::Environment, "DATABASE_URL")
-        }
-    };
+    let flag = flag.map(|url| (url, FLAG_DATABASE));
+    let (url, (place, key)) = flag.or_else(|| {
+        let url = variables.secret("DATABASE_URL", report)?;
+        Some((url, (Place::Environment, "DATABASE_URL")))
+    })?;
     if let Err(message) = check_database(url.expose_secret()) {
+        let key = key.into();
         report.problem(Problem {
             place,
-            key: key.into(),
+            key,
             message,
         });
     }
     Some(url)
 }
 
+const FLAG_DATABASE: (Place, &str) = (Place::CommandLine, "--database-url");
+
 fn token(
     flag: Option<SecretString>,
     variables: &Variables<'_>,
     report: &Report,
 ) -> Option<SecretString> {
-    let given = flag.map(|token| bare_token(token.expose_secret()));
-    let (token, place, key) = match given {
-        Some(Ok(None)) | None => {
-            let token = variables.secret("DISCORD_TOKEN", report)?;
-            (
-                bare_token(token.expose_secret()),
-                Place::Environment,
-                "DISCORD_TOKEN",
-            )
-        }
-        Some(token) => (token, Place::CommandLine, "--discord-token"),
-    };
-    token.unwrap_or_else(|message| {
+    let refused = |place, key: &str, message| {
+        let key = key.into();
         report.problem(Problem {
             place,
-            key: key.into(),
+            key,
             message,
         });
         None
-    })
+    };
+    match flag.map_or(Ok(None), |token| bare_token(token.expose_secret())) {
+        Ok(Some(token)) => return Some(token),
+        Ok(None) => {}
+        Err(message) => return refused(Place::CommandLine, "--discord-token", message),
+    }
+    let name = "DISCORD_TOKEN";
+    let token = variables.secret(name, report)?;
+    bare_token(token.expose_secret())
+        .unwrap_or_else(|message| refused(Place::Environment, name, message))
 }
 
 /// A token without its `Bot ` prefix; an empty one is none.

@@ -36,6 +36,10 @@ impl<'r> Item<'r> {
         self.value.span().start
     }
 
+    pub(super) fn is_integer(&self) -> bool {
+        matches!(self.value.get_ref(), DeValue::Integer(_))
+    }
+
     /// The line that it begins in.
     pub(super) fn line(&self) -> usize {
         self.reading.source.line(self.offset())
@@ -45,6 +49,13 @@ impl<'r> Item<'r> {
     pub(super) fn problem(&self, message: impl Display) {
         let (at, text) = (self.offset(), message.to_string());
         self.reading.problem(at, &self.path, text);
+    }
+
+    /// This lacks something, unless that is in a part of the file that could not be understood.
+    pub(super) fn absent(&self, message: impl Display) {
+        if !self.reading.is_partial() {
+            self.problem(message);
+        }
     }
 
     /// This is probably not meant.

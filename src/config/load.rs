@@ -17,7 +17,7 @@ use super::{
     problem::{FilePlace, Place, Problem, Problems, Report},
     sections,
     settings::Settings,
-    source::{Parsed, Source, Unreadable},
+    source::{Source, Unreadable},
     table::{Reading, Table},
     variables::{Lookup, Variables},
 };
@@ -84,24 +84,18 @@ pub fn load(input: LoadInput<'_>) -> Result<Loaded, Problems> {
 fn read(input: &LoadInput<'_>, variables: &Variables<'_>, report: &Report) -> Option<Settings> {
     let (url, token) = (input.database_url.clone(), input.discord_token.clone());
     let outside = Outside::new(url, token, variables, report);
-    let source = match Source::read(&input.file, 1) {
-        Ok(source) => source,
-        Err(error) => {
-            report.problem(unreadable(&input.file, error));
-            return None;
-        }
-    };
-    let Parsed { table, mistakes } = source.parse();
+    let source = Source::read(&input.file, 1);
+    let source = source
+        .map_err(|error| report.problem(unreadable(&input.file, error)))
+        .ok()?;
+    let parsed = source.parse();
     let reading = Reading {
         source: &source,
         variables,
         report,
-        partial: !mistakes.is_empty(),
+        broken_lines: &parsed.broken_lines(&source),
     };
-    if !reading.go_on_behind(&mistakes) {
-        return None;
-    }
-    let root = Table::root(reading, &table);
+    let root = Table::document(reading, &parsed)?;
     let settings = settings(input, &root, outside);
     root.finish();
     Some(settings)
@@ -128,7 +122,7 @@ fn unreadable(file: &Path, error: Unreadable) -> Problem {
     }
 }
 
-/// Reads every section, in the order of the documentation; longer than others because there are many.
+/// Long because there are many sections; reads each, in the order of the documentation.
 fn settings(input: &LoadInput<'_>, root: &Table<'_>, outside: Outside) -> Settings {
     let Reading {
         variables, report, ..
@@ -178,29 +172,30 @@ fn bots(input: &LoadInput<'_>, root: &Table<'_>, settings: &mut Settings) {
     let Reading {
         variables, report, ..
     } = root.reading();
-    let defaults = root.section("defaults", |table| {
-        let keys = PolicyKeys::read(table);
-        keys.check(table, &PolicyKeys::default());
-        keys
-    });
+    let defaults = root.section("defaults", defaults);
     let listed = root.get("actors");
     let entries = listed
         .as_ref()
         .map(|item| item.tables())
         .unwrap_or_default();
-    if entries.is_empty() && report.is_good() {
-        root.warn(
-            "actors",
-            "there are no bots; describe each in an `[[actors]]` table".into(),
-        );
+    if entries.is_empty() {
+        let message = "there are no bots; describe each in an `[[actors]]` table";
+        root.warn("actors", message.into());
     }
     let files = BotFiles::new(&input.file, variables, input.skills);
     let on_invalid = settings.server.on_invalid_bot;
     let mut actors = Actors::new(defaults, files, on_invalid, input.now, report);
     settings.bots = actors.read(&entries);
-    if settings.discord.token.is_none()
-        && let Some(problem) = actors.needs_token()
-    {
-        report.problem(problem);
-    }
+    let needs_token = actors
+        .needs_token()
+        .filter(|_| settings.discord.token.is_none());
+    needs_token
+        .into_iter()
+        .for_each(|problem| report.problem(problem));
+}
+
+fn defaults(table: &Table<'_>) -> PolicyKeys {
+    let keys = PolicyKeys::read(table);
+    keys.check(table, &PolicyKeys::default());
+    keys
 }

@@ -25,7 +25,7 @@ pub(super) fn suggestion<'a>(
     }
 }
 
-/// `a`, `b` or `c`, each in backticks.
+/// `a`, `b` and so on up to `or c`, each in backticks.
 pub(super) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
     match words.split_last() {

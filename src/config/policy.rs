@@ -125,32 +125,36 @@ impl PolicyKeys {
     /// Reports keys of this table that contradict each other, or those that it is laid over.
     pub(super) fn check(&self, table: &Table<'_>, defaults: &Self) {
         let policy = self.over(defaults);
-        let own_times = self.starts_at.is_some() || self.ends_at.is_some();
-        if let (Some(start), Some(end), true) = (policy.starts_at, policy.ends_at, own_times)
-            && end < start
-        {
-            let (start, end) = (start.to_rfc3339(), end.to_rfc3339());
-            contradiction(
-                table,
-                "ends_at",
-                &format!("{end} is before `starts_at` ({start}); give a later time"),
-            );
+        if self.starts_at.is_some() || self.ends_at.is_some() {
+            check_times(table, &policy);
         }
-        let retry = policy.retry;
-        let own_waits = self.retry.initial_backoff.is_some() || self.retry.max_backoff.is_some();
-        if own_waits && retry.initial_backoff > retry.max_backoff {
-            contradiction(
-                table,
-                "retry.initial_backoff_seconds",
-                "is more than `max_backoff_seconds`; give a shorter first wait",
-            );
+        if self.retry.initial_backoff.is_some() || self.retry.max_backoff.is_some() {
+            check_waits(table, &policy.retry);
         }
     }
 }
 
-fn contradiction(table: &Table<'_>, key: &str, message: &str) {
-    let (at, path) = (table.offset_of_path(key), table.path_of(key));
-    table.reading().problem(at, &path, message.into());
+fn check_times(table: &Table<'_>, policy: &Policy) {
+    let Some((start, end)) = policy.starts_at.zip(policy.ends_at) else {
+        return;
+    };
+    if end < start {
+        let (start, end) = (start.to_rfc3339(), end.to_rfc3339());
+        let message = format!("{end} is before `starts_at` ({start}); give a later time");
+        table.problem_at("ends_at", message);
+    }
+}
+
+fn check_waits(table: &Table<'_>, retry: &RetryPolicy) {
+    if retry.initial_backoff > retry.max_backoff {
+        let (first, most) = (
+            retry.initial_backoff.as_secs_f64(),
+            retry.max_backoff.as_secs_f64(),
+        );
+        let message =
+            format!("{first} is more than `max_backoff_seconds` ({most}); use {most} or less");
+        table.problem_at("retry.initial_backoff_seconds", message);
+    }
 }
 
 fn event_types(table: &Table<'_>) -> Option<Vec<String>> {

@@ -109,10 +109,6 @@ impl Report {
         self.warnings.borrow_mut().push(warning);
     }
 
-    pub(super) fn is_good(&self) -> bool {
-        self.problems.borrow().is_empty()
-    }
-
     /// Adds what another report found.
     pub(super) fn take(&self, other: Report) {
         let (problems, warnings) = other.into_parts();

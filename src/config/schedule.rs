@@ -148,6 +148,6 @@ fn past(spec: &ScheduleSpec, blame: &Item<'_>, now: Instant) -> bool {
         blame.problem("has no slot left; give an expression that is met in the future");
         return false;
     }
-    blame.warn("has no slot left; the bot will not run again");
+    blame.warn("has no slot left in the future");
     true
 }

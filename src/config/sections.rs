@@ -79,17 +79,19 @@ pub(super) fn supervision(table: &Table<'_>) -> RestartPolicy {
             .millis("max_backoff_ms", 1..=86_400_000)
             .unwrap_or(default.max_backoff),
     };
-    if policy.min_backoff > policy.max_backoff {
-        let at = table.offset_of("min_backoff_ms");
-        let (least, most) = (
-            policy.min_backoff.as_millis(),
-            policy.max_backoff.as_millis(),
-        );
-        let message = format!("{least} is more than `max_backoff_ms` ({most}); use {most} or less");
-        let path = table.path_of("min_backoff_ms");
-        table.reading().problem(at, &path, message);
-    }
+    check_backoff(table, &policy);
     policy
+}
+
+fn check_backoff(table: &Table<'_>, policy: &RestartPolicy) {
+    let (least, most) = (
+        policy.min_backoff.as_millis(),
+        policy.max_backoff.as_millis(),
+    );
+    if least > most {
+        let message = format!("{least} is more than `max_backoff_ms` ({most}); use {most} or less");
+        table.problem_at("min_backoff_ms", message);
+    }
 }
 
 /// `[history]`: how long rows are kept.

@@ -65,11 +65,6 @@ impl Source {
         }
     }
 
-    /// Whether there is nothing in it but white space.
-    pub(super) fn is_blank(&self) -> bool {
-        self.text.trim().is_empty()
-    }
-
     /// The place of a byte.
     pub(super) fn place(&self, offset: usize) -> Place {
         let line = self.line(offset);
@@ -109,6 +104,15 @@ impl Source {
 }
 
 impl<'a> Parsed<'a> {
+    /// The lines with mistakes.
+    pub(super) fn broken_lines(&self, source: &Source) -> Vec<usize> {
+        let lines = self
+            .mistakes
+            .iter()
+            .map(|mistake| source.line(mistake.offset));
+        lines.collect()
+    }
+
     fn new(table: DeTable<'a>, mut errors: Vec<toml::de::Error>) -> Self {
         errors.truncate(LISTED);
         let mistakes = errors.iter().map(Mistake::from).collect();

@@ -8,7 +8,7 @@ use super::{
     item::Item,
     nearest::suggestion,
     problem::{Problem, Report},
-    source::{Mistake, Source},
+    source::{Mistake, Parsed, Source},
     variables::Variables,
 };
 
@@ -18,8 +18,9 @@ pub(super) struct Reading<'r> {
     pub(super) source: &'r Source,
     pub(super) variables: &'r Variables<'r>,
     pub(super) report: &'r Report,
-    /// The syntax is broken somewhere, so what seems to be missing may be there.
-    pub(super) partial: bool,
+    /// Lines with mistakes in the syntax: what else seems wrong there is their echo, and what seems to be missing
+    /// may be there.
+    pub(super) broken_lines: &'r [usize],
 }
 
 impl Reading<'_> {
@@ -32,14 +33,23 @@ impl Reading<'_> {
     }
 
     pub(super) fn problem(&self, offset: usize, key: &str, message: String) {
-        self.report.problem(self.describe(offset, key, message));
+        if !self.broken_lines.contains(&self.source.line(offset)) {
+            self.report.problem(self.describe(offset, key, message));
+        }
+    }
+
+    /// Whether parts of the file could not be understood.
+    pub(super) fn is_partial(&self) -> bool {
+        !self.broken_lines.is_empty()
     }
 
     /// Reports mistakes in the syntax, and whether the rest can be judged all the same: it cannot when a header is
     /// broken, because then keys seem to be in a table where they are not.
-    pub(super) fn go_on_behind(&self, mistakes: &[Mistake]) -> bool {
+    fn go_on_behind(&self, mistakes: &[Mistake]) -> bool {
         for mistake in mistakes {
-            self.problem(mistake.offset, "syntax", mistake.message.clone());
+            let message = mistake.message.clone();
+            self.report
+                .problem(self.describe(mistake.offset, "syntax", message));
         }
         !mistakes
             .iter()
@@ -57,8 +67,10 @@ pub(super) struct Table<'r> {
 }
 
 impl<'r> Table<'r> {
-    pub(super) fn root(reading: Reading<'r>, values: &'r DeTable<'r>) -> Self {
-        Self::new(reading, String::new(), values, 0)
+    /// The whole file, its mistakes in the syntax reported; `None` when they make the rest impossible to judge.
+    pub(super) fn document(reading: Reading<'r>, parsed: &'r Parsed<'r>) -> Option<Self> {
+        let root = || Self::new(reading, String::new(), &parsed.table, 0);
+        reading.go_on_behind(&parsed.mistakes).then(root)
     }
 
     pub(super) fn new(
@@ -99,19 +111,21 @@ impl<'r> Table<'r> {
     /// The value of a key that must be there.
     pub(super) fn need(&self, key: &'static str, what: &str) -> Option<Item<'r>> {
         let found = self.get(key);
-        if found.is_none() && !self.reading.partial {
+        if found.is_none() && !self.reading.is_partial() {
             self.problem_at(key, format!("is missing; give {what}"));
         }
         found
     }
 
-    /// A problem of the table as a whole, or of a key that it lacks.
+    /// A problem of a key (dotted for one further below), told where the key is, or where the table is that lacks it;
+    /// with no key, of the table as a whole.
     pub(super) fn problem_at(&self, key: &str, message: String) {
         let path = match key {
             "" => self.path.clone(),
             key => self.path_of(key),
         };
-        self.reading.problem(self.offset, &path, message);
+        self.reading
+            .problem(self.offset_of_path(key), &path, message);
     }
 
     /// This is probably not meant, or probably forgotten.
@@ -192,14 +206,20 @@ impl<'r> Table<'r> {
         })
     }
 
+    /// Whether there is such a key; of a dotted path, its first part.
+    pub(super) fn has(&self, path: &str) -> bool {
+        let first = path.split('.').next().unwrap_or_default();
+        self.values.contains_key(first)
+    }
+
     /// Where a key is; where the table is when it has no such key.
-    pub(super) fn offset_of(&self, key: &str) -> usize {
+    fn offset_of(&self, key: &str) -> usize {
         let found = self.values.get_key_value(key);
         found.map_or(self.offset, |(key, _)| key.span().start)
     }
 
     /// Like [`Table::offset_of`], with a dotted path into the tables below.
-    pub(super) fn offset_of_path(&self, path: &str) -> usize {
+    fn offset_of_path(&self, path: &str) -> usize {
         let (first, rest) = path.split_once('.').unwrap_or((path, ""));
         match self.values.get(first).map(toml::Spanned::get_ref) {
             Some(DeValue::Table(below)) if !rest.is_empty() && below.get(rest).is_some() => below
@@ -223,7 +243,7 @@ impl<'r> Table<'r> {
         }
     }
 
-    pub(super) fn path_of(&self, key: &str) -> String {
+    fn path_of(&self, key: &str) -> String {
         match self.path.as_str() {
             "" => key.into(),
             path => format!("{path}.{key}"),

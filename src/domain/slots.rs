@@ -1,6 +1,11 @@
 //! What becomes of the slots that have fallen due: the rules for late slots, holds and catching up.
+//!
+//! A plan accounts for slots from the cursor on without leaving one out: its gaps follow one another, the claim follows
+//! the gaps, and `next` follows the claim. That is what makes every slot end up in the ledger once.
 
 use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Instant,
@@ -11,6 +16,7 @@ use super::{
 };
 
 /// What there is to decide about one bot at one moment.
+#[derive(Clone, Copy)]
 pub struct SlotsDue<'a> {
     /// Whose slots.
     pub bot: &'a BotName,
@@ -61,6 +67,17 @@ pub struct SlotPlan {
     pub next: Option<Instant>,
 }
 
+impl SlotPlan {
+    /// Nothing to account for, and the cursor to go on from.
+    const fn moved(next: Option<Instant>) -> Self {
+        Self {
+            gaps: Vec::new(),
+            claim: None,
+            next,
+        }
+    }
+}
+
 impl SlotsDue<'_> {
     /// Slot and jitter.
     #[must_use]
@@ -68,133 +85,152 @@ impl SlotsDue<'_> {
         if self.policy.jitter.is_zero() {
             return slot;
         }
-        slot + jitter(
-            self.bot,
-            slot,
-            self.schedule.next_after(slot),
-            self.policy.jitter,
-        )
+        let next = self.schedule.next_after(slot);
+        let delay = jitter(self.bot, slot, next, self.policy.jitter);
+        later(slot, delay)
     }
 
     /// The plan for a bot that may run; `None` when no slot is due or nearly due.
     #[must_use]
     pub fn plan(&self) -> Option<SlotPlan> {
-        match self.newest_due() {
-            Some(newest) if self.policy.misfire == Misfire::FireAll => {
-                Some(self.oldest_within_window(newest))
-            }
-            Some(newest) => Some(self.newest_or_none(newest)),
-            None if self.due(self.cursor) <= self.now + self.ahead => Some(SlotPlan {
-                gaps: Vec::new(),
-                claim: Some(self.candidate(self.cursor)),
-                next: self.after(self.cursor),
-            }),
-            None => None,
-        }
+        self.on_a_slot(Self::open)
     }
 
     /// The plan for a bot that may not run: every slot up to now is recorded with that reason, but for the newest
     /// when `on_resume` may want it.
     #[must_use]
     pub fn plan_closed(&self, gap: Gap) -> Option<SlotPlan> {
+        self.on_a_slot(|due| due.closed(gap))
+    }
+
+    /// What a schedule that ends at `now` (edited, or its bot removed) still owes the ledger: every slot up to now, one
+    /// that its jitter still holds back included, because the schedule that follows has its slots after now.
+    #[must_use]
+    pub fn plan_final(&self, closed: Option<Gap>) -> Vec<GapRange> {
+        let Some(due) = self.aligned() else {
+            return Vec::new();
+        };
+        let Some(newest) = due.schedule.latest(due.cursor, due.now) else {
+            return Vec::new();
+        };
+        match closed {
+            Some(gap) => due.range(due.cursor, newest, gap).into_iter().collect(),
+            None => due.missed(newest),
+        }
+    }
+
+    /// With the cursor on the first slot at or after it. It is on one unless what the schedule means has changed under the
+    /// stored cursor, by a newer zone database.
+    fn aligned(&self) -> Option<Self> {
+        let cursor = self.schedule.next_from(self.cursor)?;
+        Some(Self { cursor, ..*self })
+    }
+
+    fn on_a_slot(&self, plan: impl Fn(&Self) -> Option<SlotPlan>) -> Option<SlotPlan> {
+        let Some(due) = self.aligned() else {
+            return Some(SlotPlan::moved(None));
+        };
+        let moved = due.cursor != self.cursor;
+        plan(&due).or_else(|| moved.then(|| SlotPlan::moved(Some(due.cursor))))
+    }
+
+    fn open(&self) -> Option<SlotPlan> {
+        match self.newest_due() {
+            Some(newest) if self.policy.misfire == Misfire::FireAll => {
+                Some(self.oldest_first(newest))
+            }
+            Some(newest) => Some(self.newest_only(newest)),
+            None if self.due(self.cursor) <= later(self.now, self.ahead) => Some(SlotPlan {
+                gaps: Vec::new(),
+                claim: Some(self.candidate(self.cursor)),
+                next: self.schedule.next_after(self.cursor),
+            }),
+            None => None,
+        }
+    }
+
+    fn closed(&self, gap: Gap) -> Option<SlotPlan> {
         let newest = self.newest_due()?;
         if self.policy.on_resume == OnResume::RunLatest && matches!(gap, Gap::Held(_)) {
-            let gaps: Vec<GapRange> = self.range_before(newest, gap).into_iter().collect();
-            return (!gaps.is_empty()).then_some(SlotPlan {
-                gaps,
+            return self.range_before(newest, gap).map(|range| SlotPlan {
+                gaps: vec![range],
                 claim: None,
                 next: Some(newest),
             });
         }
-        let gaps = self.range(self.cursor, newest, gap).into_iter().collect();
         Some(SlotPlan {
-            gaps,
+            gaps: self.range(self.cursor, newest, gap).into_iter().collect(),
             claim: None,
-            next: self.after(newest),
+            next: self.schedule.next_after(newest),
         })
     }
 
-    /// What a schedule that ends at `now` (edited, or its bot removed) still owes the ledger.
-    #[must_use]
-    pub fn plan_final(&self, closed: Option<Gap>) -> Vec<GapRange> {
-        let Some(newest) = self.newest_due() else {
-            return Vec::new();
-        };
-        match closed {
-            Some(gap) => self.range(self.cursor, newest, gap).into_iter().collect(),
-            None => self.missed_until(newest, true),
-        }
-    }
-
+    /// Jitter keeps a slot before the next one, so at most the last slot up to now is not due yet.
     fn newest_due(&self) -> Option<Instant> {
         let newest = self.schedule.latest(self.cursor, self.now)?;
         if self.due(newest) <= self.now {
             return Some(newest);
         }
-        self.schedule
-            .latest(self.cursor, newest - chrono::TimeDelta::microseconds(1))
+        self.before(newest)
     }
 
-    fn newest_or_none(&self, newest: Instant) -> SlotPlan {
+    fn newest_only(&self, newest: Instant) -> SlotPlan {
         let candidate = self.candidate(newest);
-        let late =
-            (self.now - candidate.due).to_std().unwrap_or_default() > self.policy.misfire_threshold;
-        let runs =
-            newest >= self.window_start() && !(late && self.policy.misfire == Misfire::DoNothing);
-        SlotPlan {
-            gaps: self.missed_until(newest, !runs),
-            claim: runs.then_some(candidate),
-            next: self.after(newest),
-        }
-    }
-
-    fn oldest_within_window(&self, newest: Instant) -> SlotPlan {
-        let start = self.cursor.max(self.window_start());
-        match self
-            .schedule
-            .next_from(start)
-            .filter(|oldest| *oldest <= newest)
-        {
-            Some(oldest) => SlotPlan {
-                gaps: self.range_before(oldest, Gap::Window).into_iter().collect(),
-                claim: Some(Candidate {
-                    catching_up: oldest < newest,
-                    ..self.candidate(oldest)
-                }),
-                next: self.after(oldest),
-            },
-            None => SlotPlan {
-                gaps: self.missed_until(newest, true),
-                claim: None,
-                next: self.after(newest),
-            },
-        }
-    }
-
-    /// The slots up to `newest`, itself included when asked, as missed: by the window, then by being late.
-    fn missed_until(&self, newest: Instant, inclusive: bool) -> Vec<GapRange> {
-        let Some(last) = (if inclusive {
-            Some(newest)
-        } else {
+        let lateness = (self.now - candidate.due).to_std().unwrap_or_default();
+        let late = lateness > self.policy.misfire_threshold;
+        let runs = self.oldest_in_window(newest).is_some()
+            && !(late && self.policy.misfire == Misfire::DoNothing);
+        let last = if runs {
             self.before(newest)
-        }) else {
-            return Vec::new();
+        } else {
+            Some(newest)
         };
-        let Some(old) = self.schedule.latest(
-            self.cursor,
-            last.min(self.window_start() - chrono::TimeDelta::microseconds(1)),
-        ) else {
-            return self
-                .range(self.cursor, last, Gap::Late)
-                .into_iter()
-                .collect();
+        SlotPlan {
+            gaps: last.map(|last| self.missed(last)).unwrap_or_default(),
+            claim: runs.then_some(candidate),
+            next: self.schedule.next_after(newest),
+        }
+    }
+
+    fn oldest_first(&self, newest: Instant) -> SlotPlan {
+        let Some(oldest) = self.oldest_in_window(newest) else {
+            return SlotPlan {
+                gaps: self.missed(newest),
+                claim: None,
+                next: self.schedule.next_after(newest),
+            };
         };
-        let window = self.range(self.cursor, old, Gap::Window);
-        let late = self
-            .after(old)
-            .filter(|first| *first <= last)
-            .and_then(|first| self.range(first, last, Gap::Late));
-        window.into_iter().chain(late).collect()
+        SlotPlan {
+            gaps: self.range_before(oldest, Gap::Window).into_iter().collect(),
+            claim: Some(Candidate {
+                catching_up: oldest < newest,
+                ..self.candidate(oldest)
+            }),
+            next: self.schedule.next_after(oldest),
+        }
+    }
+
+    /// The slots up to `last` as missed: by the window, then by being late.
+    fn missed(&self, last: Instant) -> Vec<GapRange> {
+        let ranges = match self.oldest_in_window(last) {
+            Some(first) => [
+                self.range_before(first, Gap::Window),
+                self.range(first, last, Gap::Late),
+            ],
+            None => [self.range(self.cursor, last, Gap::Window), None],
+        };
+        ranges.into_iter().flatten().collect()
+    }
+
+    /// The first slot up to `last` that was due inside the catch-up window, its beginning included. Only the last slot
+    /// before the window can have been due inside it, by its jitter.
+    fn oldest_in_window(&self, last: Instant) -> Option<Instant> {
+        let start = self.window_start();
+        self.schedule
+            .latest(self.cursor, start)
+            .filter(|slot| self.due(*slot) >= start)
+            .or_else(|| self.schedule.next_from(start.max(self.cursor)))
+            .filter(|slot| *slot <= last)
     }
 
     fn range_before(&self, slot: Instant, gap: Gap) -> Option<GapRange> {
@@ -212,12 +248,8 @@ impl SlotsDue<'_> {
     }
 
     fn before(&self, slot: Instant) -> Option<Instant> {
-        self.schedule
-            .latest(self.cursor, slot - chrono::TimeDelta::microseconds(1))
-    }
-
-    fn after(&self, slot: Instant) -> Option<Instant> {
-        self.schedule.next_after(slot)
+        let last = slot.checked_sub_signed(TimeDelta::microseconds(1))?;
+        self.schedule.latest(self.cursor, last)
     }
 
     fn candidate(&self, slot: Instant) -> Candidate {
@@ -229,8 +261,16 @@ impl SlotsDue<'_> {
     }
 
     fn window_start(&self) -> Instant {
-        self.now
-            - chrono::TimeDelta::from_std(self.policy.catchup_window)
-                .unwrap_or(chrono::TimeDelta::MAX / 4)
+        TimeDelta::from_std(self.policy.catchup_window)
+            .ok()
+            .and_then(|window| self.now.checked_sub_signed(window))
+            .unwrap_or(DateTime::<Utc>::MIN_UTC)
     }
+}
+
+fn later(time: Instant, delay: Duration) -> Instant {
+    TimeDelta::from_std(delay)
+        .ok()
+        .and_then(|delay| time.checked_add_signed(delay))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

@@ -21,15 +21,17 @@ impl ScheduleSpec {
     /// What is wrong with the expression or the values, and what would be right. A schedule that has no slot at all,
     /// such as one for a 30 February, is an error.
     pub fn compile(&self, anchor: Instant) -> Result<Box<dyn Schedule>, String> {
-        if let (Some(first), Some(last)) = (self.starts_at, self.ends_at)
-            && first > last
-        {
-            return Err(format!(
-                "ends_at {last} is before starts_at {first}; it must be later"
-            ));
-        }
+        self.bounds_in_order()?;
         match &self.kind {
-            ScheduleKind::Cron { .. } => self.some_slot(self.cron()?),
+            ScheduleKind::Cron {
+                expression,
+                timezone,
+                dst_gap,
+                dst_fold,
+            } => {
+                let at_change = AtChange::Fixed(*dst_gap, *dst_fold);
+                self.some_slot(cron(expression, *timezone, at_change)?)
+            }
             ScheduleKind::Interval { seconds: 0 } => Err("seconds must be at least 1".into()),
             ScheduleKind::Interval { seconds } => Ok(self.bounded(Interval {
                 anchor,
@@ -42,29 +44,13 @@ impl ScheduleSpec {
         }
     }
 
-    fn cron(&self) -> Result<Cron, String> {
-        let ScheduleKind::Cron {
-            expression,
-            timezone,
-            dst_gap,
-            dst_fold,
-        } = &self.kind
-        else {
-            return Err("the schedule has no expression".into());
-        };
-        let Expression {
-            calendar,
-            fixed_hours,
-        } = Expression::parse(expression)?;
-        Ok(Cron {
-            calendar,
-            zone: Zone::of(*timezone),
-            at_change: if fixed_hours {
-                AtChange::Fixed(*dst_gap, *dst_fold)
-            } else {
-                AtChange::RealTime
-            },
-        })
+    fn bounds_in_order(&self) -> Result<(), String> {
+        match (self.starts_at, self.ends_at) {
+            (Some(first), Some(last)) if first > last => Err(format!(
+                "ends_at {last} is before starts_at {first}; it must be later"
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn bounded<S: Schedule + 'static>(&self, schedule: S) -> Box<dyn Schedule> {
@@ -85,4 +71,17 @@ impl ScheduleSpec {
             "it has no slot after 1970; it would never run".into()
         })
     }
+}
+
+fn cron(expression: &str, timezone: chrono_tz::Tz, fixed: AtChange) -> Result<Cron, String> {
+    let found = Expression::parse(expression)?;
+    Ok(Cron {
+        calendar: found.calendar,
+        zone: Zone::of(timezone),
+        at_change: if found.fixed_hours {
+            fixed
+        } else {
+            AtChange::RealTime
+        },
+    })
 }

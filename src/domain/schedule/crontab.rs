@@ -90,7 +90,7 @@ pub(super) fn parse(fields: &[&str]) -> Result<Calendar, String> {
         days: Days {
             of_month: DAYS_OF_MONTH.set(of_month)? as u32,
             months: MONTHS.set(months)? as u16,
-            of_week: ((weekdays | weekdays >> 7) & 0x7f) as u8,
+            of_week: ((weekdays | (weekdays >> 7)) & 0x7f) as u8,
             either: !of_month.starts_with('*') && !of_week.starts_with('*'),
             years: YearSet::ALL,
         },
@@ -108,32 +108,38 @@ impl Field {
 
     fn item(&self, item: &str) -> Result<u64, String> {
         let (base, step) = match item.split_once('/') {
-            Some((base, step)) => (base, self.step(step)?),
-            None => (item, 1),
+            Some((base, step)) => (base, Some(self.step(step)?)),
+            None => (item, None),
         };
         let (first, last) = match base.split_once('-') {
             _ if base == "*" => (self.first, self.last),
-            Some((first, last)) => (self.value(first)?, self.end(last)?),
-            None if item.contains('/') => {
-                return Err(format!(
-                    "crontab(5) has steps after * and after a range only; write `{base}-{}/{step}`",
-                    self.last
-                ));
-            }
-            None => {
-                let value = self.value(base)?;
-                (value, value)
-            }
+            Some((first, last)) => self.range(first, last)?,
+            None => self.single(base, step)?,
         };
-        if first > last {
-            return Err(format!(
-                "the range `{base}` runs backwards; write two ranges, such as `{first}-{},{}-{last}`",
-                self.last, self.first
-            ));
+        let values = (first..=last).step_by(step.unwrap_or(1) as usize);
+        Ok(values.fold(0, |set, n| set | range(n, n)))
+    }
+
+    fn range(&self, first: &str, last: &str) -> Result<(u32, u32), String> {
+        let (from, to) = (self.value(first)?, self.end(last)?);
+        if from <= to {
+            return Ok((from, to));
         }
-        Ok((first..=last)
-            .step_by(step as usize)
-            .fold(0, |set, n| set | range(n, n)))
+        Err(format!(
+            "the range `{first}-{last}` runs backwards; write two, such as `{first}-{},{}-{last}`",
+            self.last, self.first
+        ))
+    }
+
+    fn single(&self, text: &str, step: Option<u32>) -> Result<(u32, u32), String> {
+        let value = self.value(text)?;
+        match step {
+            None => Ok((value, value)),
+            Some(step) => Err(format!(
+                "crontab(5) has steps after * and after a range only; write `{text}-{}/{step}`",
+                self.last
+            )),
+        }
     }
 
     fn step(&self, text: &str) -> Result<u32, String> {

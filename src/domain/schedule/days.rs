@@ -185,7 +185,7 @@ impl Days {
         }
         let weekday = month.first_weekday();
         let week = u64::from(self.of_week);
-        let from_first = (week >> weekday | week << (7 - weekday)) & 0x7f;
+        let from_first = ((week >> weekday) | (week << (7 - weekday))) & 0x7f;
         let by_week = (from_first * 0x1020_4081) << 1;
         let by_month = u64::from(self.of_month);
         let days = if self.either {

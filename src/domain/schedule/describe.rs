@@ -1,6 +1,6 @@
 //! What a schedule means, in words: for `check`, which prints it beside the next slots.
 
-use super::{ScheduleKind, ScheduleSpec, bits, days::YEARS, expression::Expression};
+use super::{ScheduleKind, ScheduleSpec, bits, days::YEARS, expression::Expression, times::Times};
 
 const WEEKDAYS: [&str; 7] = [
     "Sunday",
@@ -32,27 +32,11 @@ impl ScheduleSpec {
     /// What the schedule means in one line, weekdays and months in words.
     #[must_use]
     pub fn describe(&self) -> String {
-        let mut text = match &self.kind {
-            ScheduleKind::Cron {
-                expression,
-                timezone,
-                ..
-            } => match Expression::parse(expression) {
-                Ok(found) => format!("{} ({timezone})", found.describe()),
-                Err(_) => format!("`{}` ({timezone})", expression.escape_debug()),
-            },
-            ScheduleKind::Interval { seconds: 1 } => "every second".into(),
-            ScheduleKind::Interval { seconds } => format!("every {seconds} seconds"),
-            ScheduleKind::Once { at } => format!("once at {}", time(*at)),
-            ScheduleKind::Immediate => "once at first registration".into(),
-        };
-        if let Some(first) = self.starts_at {
-            text += &format!(", from {}", time(first));
-        }
-        if let Some(last) = self.ends_at {
-            text += &format!(", until {}", time(last));
-        }
-        text
+        let first = self
+            .starts_at
+            .map(|first| format!(", from {}", time(first)));
+        let last = self.ends_at.map(|last| format!(", until {}", time(last)));
+        self.kind.describe() + &first.unwrap_or_default() + &last.unwrap_or_default()
     }
 
     /// What may not mean what its author thought; it is no error.
@@ -61,23 +45,34 @@ impl ScheduleSpec {
         let ScheduleKind::Cron { expression, .. } = &self.kind else {
             return Vec::new();
         };
-        let fields: Vec<&str> = expression.split_whitespace().collect();
-        let Some(weekday) = fields
-            .get(5)
-            .filter(|_| Expression::parse(expression).is_ok())
-        else {
-            return Vec::new();
-        };
-        if !numbered(weekday) {
-            return Vec::new();
+        let weekday = expression.split_whitespace().nth(5);
+        match (weekday, Expression::parse(expression)) {
+            (Some(weekday), Ok(found)) if numbered(weekday) => vec![format!(
+                "weekday `{weekday}` means {}: with 6 and 7 fields 1 is Sunday, in a crontab line (5 fields) 1 is \
+                 Monday; write names (SUN, MON, …) to be clear",
+                words(found.calendar.days.of_week.into(), &WEEKDAYS)
+            )],
+            _ => Vec::new(),
         }
-        let days = Expression::parse(expression)
-            .map(|found| words(found.calendar.days.of_week.into(), &WEEKDAYS))
-            .unwrap_or_default();
-        vec![format!(
-            "weekday `{weekday}` means {days}: with 6 and 7 fields 1 is Sunday, in a crontab line (5 fields) 1 is Monday; \
-             write names (SUN, MON, …) to be clear"
-        )]
+    }
+}
+
+impl ScheduleKind {
+    fn describe(&self) -> String {
+        match self {
+            Self::Cron {
+                expression,
+                timezone,
+                ..
+            } => match Expression::parse(expression) {
+                Ok(found) => format!("{} ({timezone})", found.describe()),
+                Err(_) => format!("`{}` ({timezone})", expression.escape_debug()),
+            },
+            Self::Interval { seconds: 1 } => "every second".into(),
+            Self::Interval { seconds } => format!("every {seconds} seconds"),
+            Self::Once { at } => format!("once at {}", time(*at)),
+            Self::Immediate => "once at first registration".into(),
+        }
     }
 }
 
@@ -105,19 +100,16 @@ impl Expression {
 
     fn times(&self) -> String {
         let times = &self.calendar.times;
-        let hours = u64::from(times.hours);
-        let one = |set: u64| set.count_ones() == 1;
-        if one(times.seconds) && one(times.minutes) && hours.count_ones() <= 4 {
-            let seconds = match times.seconds.trailing_zeros() {
-                0 => String::new(),
-                second => format!(":{second:02}"),
-            };
-            let list: Vec<String> = bits::members(hours)
-                .map(|hour| format!("{hour:02}:{:02}{seconds}", times.minutes.trailing_zeros()))
-                .collect();
-            return format!("at {}", list.join(", "));
+        if times.seconds.count_ones() == 1
+            && times.minutes.count_ones() == 1
+            && times.hours.count_ones() <= 4
+        {
+            return format!("at {}", times.clock());
         }
-        let mut parts = vec![part("minute", times.minutes, 59), part("hour", hours, 23)];
+        let mut parts = vec![
+            part("minute", times.minutes, 59),
+            part("hour", times.hours.into(), 23),
+        ];
         if times.seconds != 1 {
             parts.insert(0, part("second", times.seconds, 59));
         }
@@ -157,6 +149,21 @@ impl Expression {
             return String::new();
         }
         format!("in {}", join(&named))
+    }
+}
+
+impl Times {
+    /// Few times, as a clock shows them.
+    fn clock(&self) -> String {
+        let minute = self.minutes.trailing_zeros();
+        let second = match self.seconds.trailing_zeros() {
+            0 => String::new(),
+            second => format!(":{second:02}"),
+        };
+        let list: Vec<String> = bits::members(self.hours.into())
+            .map(|hour| format!("{hour:02}:{minute:02}{second}"))
+            .collect();
+        list.join(", ")
     }
 }
 

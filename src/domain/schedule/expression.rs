@@ -1,31 +1,13 @@
 //! From the text of a cron expression to the dates and times that it names.
 //!
-//! Six and seven fields are read by the `cron` crate and mean what it says they mean: seconds first, weekday 1 is Sunday,
-//! a date must match both day of month and day of week. Five fields are a line of crontab(5), which
-//! [`super::crontab`] reads. A shorthand stands for such a line.
+//! Five fields are a line of crontab(5); with six or seven the seconds come first and the `cron` crate says what they
+//! mean. The two differ in more than the seconds: in what weekday numbers mean, and in whether a date must match
+//! both day of month and day of week. A shorthand stands for a crontab line.
 
-use cron::TimeUnitSpec;
-
-use super::{
-    calendar::Calendar,
-    crontab,
-    days::{Days, YearSet},
-    times::Times,
-};
+use super::{bits, calendar::Calendar, crontab, days::Days, with_seconds};
 
 /// Longer texts are refused; all values of all fields written out are shorter.
 const LONGEST: usize = 2_000;
-
-/// The fields of six and seven, with the values that each may have.
-const FIELDS: [&str; 7] = [
-    "seconds (0-59)",
-    "minutes (0-59)",
-    "hours (0-23)",
-    "day of month (1-31)",
-    "month (1-12 or JAN-DEC)",
-    "day of week (1-7 with 1 = Sunday, or SUN-SAT)",
-    "year (1970-2100)",
-];
 
 /// What an expression names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,48 +36,46 @@ impl Expression {
             text
         };
         let fields: Vec<&str> = line.split_whitespace().collect();
-        unspaced(&fields)?;
-        let (calendar, hours) = match fields.as_slice() {
-            [_, hours, _, _, _] => (crontab::parse(&fields)?, *hours),
-            [_, _, hours, _, _, _] | [_, _, hours, _, _, _, _] => (with_seconds(&fields)?, *hours),
-            _ => return Err(wrong_number(&fields)),
-        };
-        let fixed_hours =
-            !hours.contains(['*', '?', '/']) && calendar.times.hours.count_ones() < 24;
-        let found = Self {
+        let (calendar, hours) = read(&fields)?;
+        let wildcard = hours.contains(['*', '?', '/']) || calendar.times.hours.count_ones() == 24;
+        possible(&calendar.days)?;
+        Ok(Self {
             calendar,
-            fixed_hours,
-        };
-        found.possible().map(|()| found)
+            fixed_hours: !wildcard,
+        })
     }
+}
 
-    fn possible(&self) -> Result<(), String> {
-        let Days {
-            of_month,
-            months,
-            of_week,
-            ..
-        } = self.calendar.days;
-        if self.calendar.days.first(0, i64::MAX).is_some() {
-            return Ok(());
+/// What the fields name, and the text of the hours among them.
+fn read<'a>(fields: &[&'a str]) -> Result<(Calendar, &'a str), String> {
+    unspaced(fields)?;
+    match fields {
+        [_, hours, _, _, _] => Ok((crontab::parse(fields)?, hours)),
+        [_, _, hours, _, _, _] | [_, _, hours, _, _, _, _] => {
+            Ok((with_seconds::parse(fields)?, hours))
         }
-        let list = |set: u64| {
-            super::bits::members(set)
-                .map(|n| n.to_string())
-                .collect::<Vec<_>>()
-                .join(",")
-        };
-        Err(format!(
-            "no such date exists: day {} of month {}{} in the years that are named; choose a day that the month has",
-            list(of_month.into()),
-            list(months.into()),
-            if of_week == 0x7f {
-                ""
-            } else {
-                " on that weekday"
-            },
-        ))
+        _ => Err(wrong_number(fields)),
     }
+}
+
+fn possible(days: &Days) -> Result<(), String> {
+    if days.first(0, i64::MAX).is_some() {
+        return Ok(());
+    }
+    let list = |set: u64| {
+        let texts: Vec<String> = bits::members(set).map(|n| n.to_string()).collect();
+        texts.join(",")
+    };
+    let weekday = if days.of_week == 0x7f {
+        ""
+    } else {
+        " on that weekday"
+    };
+    Err(format!(
+        "no such date exists: day {} of month {}{weekday} in the years that are named; choose a day that the month has",
+        list(days.of_month.into()),
+        list(days.months.into()),
+    ))
 }
 
 /// The line that a shorthand stands for.
@@ -143,93 +123,5 @@ fn unspaced(fields: &[&str]) -> Result<(), String> {
             field.escape_debug()
         )),
         None => Ok(()),
-    }
-}
-
-/// Six or seven fields.
-fn with_seconds(fields: &[&str]) -> Result<Calendar, String> {
-    for (field, name) in fields.iter().zip(FIELDS) {
-        if !field.split(',').all(is_item) {
-            return Err(unreadable(
-                name,
-                field,
-                "use numbers, names, ranges (1-5), lists (1,3), steps (*/10) or *",
-            ));
-        }
-    }
-    fields
-        .join(" ")
-        .parse::<cron::Schedule>()
-        .map(|schedule| sets(&schedule))
-        .map_err(|error| blame(fields).unwrap_or_else(|| last_line(&error)))
-}
-
-/// Whether a list's item has the shape that the `cron` crate reads as one; it would take some others, such as `9*`, for
-/// two fields.
-fn is_item(item: &str) -> bool {
-    let (base, step) = match item.split_once('/') {
-        Some((base, step)) => (base, Some(step)),
-        None => (item, None),
-    };
-    let word = |text: &str| {
-        !text.is_empty()
-            && (text.bytes().all(|b| b.is_ascii_digit())
-                || text.bytes().all(|b| b.is_ascii_alphabetic()))
-    };
-    step.is_none_or(word)
-        && (matches!(base, "*" | "?")
-            || match base.split_once('-') {
-                Some((first, last)) => word(first) && word(last),
-                None => word(base),
-            })
-}
-
-/// The message about the first field that is wrong by itself.
-fn blame(fields: &[&str]) -> Option<String> {
-    fields
-        .iter()
-        .zip(FIELDS)
-        .enumerate()
-        .find_map(|(n, (field, name))| {
-            let mut alone = ["*"; 7];
-            *alone.get_mut(n)? = field;
-            let error = alone.join(" ").parse::<cron::Schedule>().err()?;
-            Some(unreadable(name, field, &last_line(&error)))
-        })
-}
-
-fn unreadable(name: &str, field: &str, why: &str) -> String {
-    format!("{name} cannot be `{}`: {why}", field.escape_debug())
-}
-
-fn last_line(error: &cron::error::Error) -> String {
-    let text = error.to_string();
-    let line = text.lines().rfind(|line| !line.trim().is_empty());
-    line.unwrap_or("it cannot be read")
-        .trim()
-        .trim_end_matches('.')
-        .to_owned()
-}
-
-fn sets(schedule: &cron::Schedule) -> Calendar {
-    let set =
-        |values: &mut dyn Iterator<Item = u32>| values.fold(0_u64, |set, n| set | 1 << (n % 64));
-    Calendar {
-        times: Times {
-            seconds: set(&mut schedule.seconds().iter()),
-            minutes: set(&mut schedule.minutes().iter()),
-            hours: set(&mut schedule.hours().iter()) as u32,
-        },
-        days: Days {
-            of_month: set(&mut schedule.days_of_month().iter()) as u32,
-            months: set(&mut schedule.months().iter()) as u16,
-            of_week: (set(&mut schedule.days_of_week().iter()) >> 1) as u8,
-            either: false,
-            years: if schedule.years().is_all() {
-                YearSet::ALL
-            } else {
-                YearSet::of(schedule.years().iter())
-            },
-        },
     }
 }

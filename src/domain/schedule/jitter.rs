@@ -15,7 +15,7 @@ pub fn jitter(bot: &BotName, slot: Instant, next: Option<Instant>, longest: Dura
         longest.min((next - slot).to_std().unwrap_or_default())
     });
     let room = room.as_millis().min(u128::from(u64::MAX));
-    let delay = u128::from(hash(bot, slot)) * room >> 64;
+    let delay = (u128::from(hash(bot, slot)) * room) >> 64;
     Duration::from_millis(u64::try_from(delay).unwrap_or(0))
 }
 
@@ -27,5 +27,5 @@ fn hash(bot: &BotName, slot: Instant) -> u64 {
     hash.finalize()
         .iter()
         .take(8)
-        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+        .fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }

@@ -11,6 +11,7 @@ mod expression;
 mod jitter;
 mod simple;
 mod times;
+mod with_seconds;
 mod zone;
 
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ pub trait Schedule: Send + Sync {
 
     /// The first slot after `slot`.
     fn next_after(&self, slot: Instant) -> Option<Instant> {
-        self.next_from(slot + chrono::TimeDelta::microseconds(1))
+        self.next_from(slot.checked_add_signed(chrono::TimeDelta::microseconds(1))?)
     }
 }
 

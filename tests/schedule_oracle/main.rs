@@ -11,7 +11,10 @@
     reason = "a test may panic, and says what it left out"
 )]
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod civil;
+mod patterns;
+
+use std::collections::{BTreeMap, HashMap};
 
 use actor_server::domain::{
     Instant,
@@ -19,74 +22,15 @@ use actor_server::domain::{
 };
 use chrono::{DateTime, Offset, TimeZone as _};
 use chrono_tz::{TZ_VARIANTS, Tz};
-use jiff::{
-    Timestamp,
-    civil::{self, DateTime as Civil},
-    tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase},
-};
+use civil::{Change, changes, other_offset, placed, quarters, walked};
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use patterns::patterns;
 
+/// A quarter of an hour: every offset since 2000 is a multiple of it.
 const QUARTER: i64 = 900;
 const WINDOW: i64 = 26 * 3600;
 const FROM: i64 = 946_684_800; // 2000-01-01
 const UNTIL: i64 = 2_145_916_800; // 2038-01-01
-
-/// A change of the offset, as the other library tells it.
-#[derive(Clone, Copy)]
-struct Change {
-    at: i64,
-    before: i64,
-    after: i64,
-}
-
-/// What an expression names each day: hours and minutes.
-struct Pattern {
-    hours: Hours,
-    minutes: &'static [i8],
-    /// Named in the text instead of `*`.
-    date: Option<civil::Date>,
-}
-
-enum Hours {
-    Every,
-    Stepped(i8),
-    Fixed(Vec<i8>),
-}
-
-impl Pattern {
-    fn text(&self) -> String {
-        let list = |set: &[i8]| {
-            let texts: Vec<String> = set.iter().map(ToString::to_string).collect();
-            texts.join(",")
-        };
-        let hours = match &self.hours {
-            Hours::Every => "*".into(),
-            Hours::Stepped(step) => format!("*/{step}"),
-            Hours::Fixed(hours) => list(hours),
-        };
-        let date = self.date.map_or("* *".into(), |date| {
-            format!("{} {}", date.day(), date.month())
-        });
-        format!("0 {} {hours} {date} *", list(self.minutes))
-    }
-
-    fn names(&self, moment: Civil) -> bool {
-        let hour = match &self.hours {
-            Hours::Every => true,
-            Hours::Stepped(step) => moment.hour() % step == 0,
-            Hours::Fixed(hours) => hours.contains(&moment.hour()),
-        };
-        hour && self.minutes.contains(&moment.minute())
-            && moment.second() == 0
-            && self
-                .date
-                .is_none_or(|date| (date.day(), date.month()) == (moment.day(), moment.month()))
-    }
-}
-
-fn other_offset(zone: &TimeZone, time: i64) -> i64 {
-    let time = Timestamp::from_second(time).unwrap();
-    zone.to_offset(time).seconds().into()
-}
 
 fn our_offset(zone: Tz, time: i64) -> i64 {
     let time = DateTime::from_timestamp(time, 0).unwrap().naive_utc();
@@ -94,93 +38,6 @@ fn our_offset(zone: Tz, time: i64) -> i64 {
         .fix()
         .local_minus_utc()
         .into()
-}
-
-fn changes(zone: &TimeZone) -> Vec<Change> {
-    let start = Timestamp::from_second(FROM).unwrap();
-    let mut before = other_offset(zone, FROM);
-    let mut found = Vec::new();
-    for change in zone.following(start) {
-        let at = change.timestamp().as_second();
-        let after = change.offset().seconds().into();
-        if at >= UNTIL {
-            break;
-        }
-        if after != before {
-            found.push(Change { at, before, after });
-        }
-        before = after;
-    }
-    found
-}
-
-/// Real time: every quarter of an hour whose civil time is named.
-fn walked(quarters: &[(i64, Civil)], pattern: &Pattern) -> Vec<i64> {
-    quarters
-        .iter()
-        .filter(|(_, moment)| pattern.names(*moment))
-        .map(|(time, _)| *time)
-        .collect()
-}
-
-/// Fixed hours: every named civil time of the days around, placed by the other library.
-fn placed(
-    zone: &TimeZone,
-    (first, last): (i64, i64),
-    pattern: &Pattern,
-    gap: DstGap,
-    fold: DstFold,
-) -> Vec<i64> {
-    let Hours::Fixed(hours) = &pattern.hours else {
-        panic!("no fixed hours");
-    };
-    let mut found = BTreeSet::new();
-    let day = |time: i64| {
-        Timestamp::from_second(time)
-            .unwrap()
-            .to_zoned(zone.clone())
-            .date()
-    };
-    let mut date = day(first - 2 * 86_400);
-    let end = day(last + 2 * 86_400);
-    while date <= end {
-        for hour in hours {
-            for minute in pattern.minutes {
-                let moment = date.at(*hour, *minute, 0, 0);
-                if pattern.names(moment) {
-                    place(zone, moment, gap, fold, &mut found);
-                }
-            }
-        }
-        date = date.tomorrow().unwrap();
-    }
-    found.range(first..=last).copied().collect()
-}
-
-fn place(zone: &TimeZone, moment: Civil, gap: DstGap, fold: DstFold, found: &mut BTreeSet<i64>) {
-    let with = |offset: jiff::tz::Offset| offset.to_timestamp(moment).unwrap();
-    match zone.to_ambiguous_timestamp(moment).offset() {
-        AmbiguousOffset::Unambiguous { offset } => {
-            found.insert(with(offset).as_second());
-        }
-        AmbiguousOffset::Gap { before, .. } => {
-            if gap == DstGap::RunAfter {
-                // `before` places it after the change, by as much as it lies inside the gap.
-                let later = with(before).as_second() + 1;
-                let later = Timestamp::from_second(later).unwrap();
-                let change = zone.preceding(later).next().unwrap();
-                found.insert(change.timestamp().as_second());
-            }
-        }
-        AmbiguousOffset::Fold { before, after } => {
-            if fold != DstFold::Second {
-                found.insert(with(before).as_second());
-            }
-            if fold != DstFold::First {
-                found.insert(with(after).as_second());
-            }
-        }
-    }
 }
 
 fn instant(time: i64) -> Instant {
@@ -239,41 +96,6 @@ fn compile_once(
     &**known.entry(key).or_insert_with(|| compile(&text))
 }
 
-/// Patterns in and around the times that the change skips or repeats.
-fn patterns(change: Change) -> (Vec<Pattern>, Vec<Pattern>) {
-    let wall = |time: i64| {
-        let seconds = time.div_euclid(QUARTER) * QUARTER;
-        jiff::tz::Offset::UTC.to_datetime(Timestamp::from_second(seconds).unwrap())
-    };
-    let low = change.at + change.before.min(change.after);
-    let high = change.at + change.before.max(change.after);
-    let middle = wall(low + (high - low) / 2);
-    let (hour, date) = (middle.hour(), middle.date());
-    let around = |n: i8| (hour + n).rem_euclid(24);
-    let fixed = |hours: Vec<i8>, minutes, date| Pattern {
-        hours: Hours::Fixed(hours),
-        minutes,
-        date,
-    };
-    let real = |hours, minutes, date| Pattern {
-        hours,
-        minutes,
-        date,
-    };
-    (
-        vec![
-            fixed(vec![hour], &[30], None),
-            fixed(vec![wall(low).hour()], &[0, 15, 30, 45], Some(date)),
-            fixed(vec![around(-1), hour, around(1)], &[0, 45], None),
-        ],
-        vec![
-            real(Hours::Every, &[0, 30], None),
-            real(Hours::Every, &[15], Some(date)),
-            real(Hours::Stepped(2), &[0, 30], None),
-        ],
-    )
-}
-
 const POLICIES: [(DstGap, DstFold); 6] = [
     (DstGap::RunAfter, DstFold::First),
     (DstGap::RunAfter, DstFold::Second),
@@ -285,16 +107,7 @@ const POLICIES: [(DstGap, DstFold); 6] = [
 
 fn compare(zone: &TimeZone, compiled: &mut Compiled, change: Change) {
     let window = (change.at - WINDOW, change.at + WINDOW);
-    let first = (window.0 + QUARTER - 1).div_euclid(QUARTER) * QUARTER;
-    let quarters: Vec<(i64, Civil)> = (first..=window.1)
-        .step_by(QUARTER as usize)
-        .map(|time| {
-            (
-                time,
-                zone.to_datetime(Timestamp::from_second(time).unwrap()),
-            )
-        })
-        .collect();
+    let quarters = quarters(zone, window);
     let (fixed, real) = patterns(change);
     for pattern in real {
         let expected = walked(&quarters, &pattern);
