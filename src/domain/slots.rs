@@ -103,6 +103,19 @@ impl SlotsDue<'_> {
         self.on_a_slot(|due| due.closed(gap))
     }
 
+    /// When a plan has something to say again, after one had nothing; `None` if it never has.
+    #[must_use]
+    pub fn wake(&self, closed: Option<Gap>) -> Option<Instant> {
+        let due = self.due(self.cursor);
+        match closed {
+            None => due.checked_sub_signed(TimeDelta::from_std(self.ahead).ok()?),
+            Some(gap) if self.keeps_newest(gap) => {
+                Some(self.due(self.schedule.next_after(self.cursor)?))
+            }
+            Some(_) => Some(due),
+        }
+    }
+
     /// What a schedule that ends at `now` (edited, or its bot removed) still owes the ledger: every slot up to now, one
     /// that its jitter still holds back included, because the schedule that follows has its slots after now.
     #[must_use]
@@ -151,7 +164,7 @@ impl SlotsDue<'_> {
 
     fn closed(&self, gap: Gap) -> Option<SlotPlan> {
         let newest = self.newest_due()?;
-        if self.policy.on_resume == OnResume::RunLatest && matches!(gap, Gap::Held(_)) {
+        if self.keeps_newest(gap) {
             return self.range_before(newest, gap).map(|range| SlotPlan {
                 gaps: vec![range],
                 claim: None,
@@ -163,6 +176,11 @@ impl SlotsDue<'_> {
             claim: None,
             next: self.schedule.next_after(newest),
         })
+    }
+
+    /// Whether the newest slot stays undecided, for the resume to decide.
+    fn keeps_newest(&self, gap: Gap) -> bool {
+        self.policy.on_resume == OnResume::RunLatest && matches!(gap, Gap::Held(_))
     }
 
     /// Jitter keeps a slot before the next one, so at most the last slot up to now is not due yet.

@@ -70,16 +70,35 @@ impl Ledger<'_> {
     fn plan(&mut self) {
         for _ in 0..10_000 {
             let Some(cursor) = self.cursor else { return };
-            let plan = if self.held {
-                self.due(cursor).plan_closed(PAUSED)
-            } else {
-                self.due(cursor).plan()
+            let Some(plan) = self.planned(self.due(cursor)) else {
+                return self.check_wake(self.due(cursor));
             };
-            let Some(plan) = plan else { return };
             self.check(&plan, cursor);
             self.cursor = plan.next;
         }
         panic!("planning does not end");
+    }
+
+    fn planned(&self, due: SlotsDue<'_>) -> Option<SlotPlan> {
+        if self.held {
+            due.plan_closed(PAUSED)
+        } else {
+            due.plan()
+        }
+    }
+
+    /// Nothing is missed by sleeping until then, and there is something to do then.
+    fn check_wake(&self, due: SlotsDue<'_>) {
+        let wake = due.wake(self.held.then_some(PAUSED));
+        let at = |now| self.planned(SlotsDue { now, ..due });
+        match wake {
+            Some(wake) => {
+                assert!(wake > self.now);
+                assert_eq!(at(wake - TimeDelta::milliseconds(1)), None);
+                assert!(at(wake).is_some());
+            }
+            None => assert_eq!(at(self.now + TimeDelta::days(4_000)), None),
+        }
     }
 
     fn check(&mut self, plan: &SlotPlan, cursor: Instant) {

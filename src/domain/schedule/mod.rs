@@ -1,4 +1,12 @@
 //! When a bot's slots are.
+//!
+//! Slots strictly increase in UTC, whatever a zone does to its clock. Fixed hours (`0 30 2 * * *`) mean once a day: what a
+//! spring-forward skips runs right after it or not at all ([`DstGap`]), what an autumn change repeats runs at the
+//! first showing, the second, or both ([`DstFold`]). Wildcard and stepped hours (`*`, `*/2`) follow real time. The same
+//! holds for any other change of a zone's offset. Years from 1970 to 2100 have slots.
+//!
+//! A compiled schedule is a few words of bit sets beside the zone's offsets, which all schedules of a zone share; counting
+//! the slots of years takes as long as counting those of a day.
 
 mod bits;
 mod calendar;
