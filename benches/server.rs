@@ -21,7 +21,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::Double};
+use diesel::{
+    Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::Double,
+};
 use nix::{sys::signal, unistd::Pid};
 
 fn main() {
@@ -29,7 +31,10 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    let seconds = std::env::var("BENCH_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(30);
+    let seconds = std::env::var("BENCH_SECONDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(30);
     lateness(1000, seconds);
     idle(10_000, seconds);
 }
@@ -46,15 +51,27 @@ fn lateness(bots: usize, seconds: u64) {
     let runs = late.len();
     late.sort_by(f64::total_cmp);
     let at = |share: f64| late[((runs - 1) as f64 * share) as usize] * 1000.0;
-    println!("{bots} bots every second for {seconds} s: ready after {} ms, {runs} runs", ready.as_millis());
-    println!("  start lateness: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms", at(0.5), at(0.99), at(1.0));
+    println!(
+        "{bots} bots every second for {seconds} s: ready after {} ms, {runs} runs",
+        ready.as_millis()
+    );
+    println!(
+        "  start lateness: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
     println!("  stopped after {} ms", stop.as_millis());
 }
 
 /// Memory, processor, start and stop with bots that have nothing to do.
 fn idle(bots: usize, seconds: u64) {
     let dir = tempfile::tempdir().unwrap();
-    configure(dir.path(), bots, "type = \"Cron\"\nexpression = \"0 0 4 29 2 *\"\ntimezone = \"Europe/Berlin\"");
+    configure(
+        dir.path(),
+        bots,
+        "type = \"Cron\"\nexpression = \"0 0 4 29 2 *\"\ntimezone = \"Europe/Berlin\"",
+    );
     let (mut server, first) = start(dir.path());
     stop(&mut server);
     let (mut server, again) = start(dir.path());
@@ -64,8 +81,15 @@ fn idle(bots: usize, seconds: u64) {
     let used = processor_seconds(server.id()) - before;
     let memory = resident_mib(server.id());
     let stop = stop(&mut server);
-    println!("{bots} idle bots: first start {} ms, start with the bots stored {} ms", first.as_millis(), again.as_millis());
-    println!("  resident {memory:.1} MiB, processor {:.2} % of a core", used / seconds as f64 * 100.0);
+    println!(
+        "{bots} idle bots: first start {} ms, start with the bots stored {} ms",
+        first.as_millis(),
+        again.as_millis()
+    );
+    println!(
+        "  resident {memory:.1} MiB, processor {:.2} % of a core",
+        used / seconds as f64 * 100.0
+    );
     println!("  stopped after {} ms", stop.as_millis());
 }
 
@@ -95,7 +119,10 @@ fn start(dir: &Path) -> (Child, Duration) {
         .spawn()
         .unwrap();
     let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
-    let ready = log.by_ref().map_while(Result::ok).any(|line| line.contains("ready"));
+    let ready = log
+        .by_ref()
+        .map_while(Result::ok)
+        .any(|line| line.contains("ready"));
     assert!(ready, "the server ended before it was ready");
     let took = began.elapsed();
     std::thread::spawn(move || log.for_each(drop));
@@ -104,7 +131,11 @@ fn start(dir: &Path) -> (Child, Duration) {
 
 fn stop(server: &mut Child) -> Duration {
     let began = Instant::now();
-    signal::kill(Pid::from_raw(i32::try_from(server.id()).unwrap()), signal::SIGTERM).unwrap();
+    signal::kill(
+        Pid::from_raw(i32::try_from(server.id()).unwrap()),
+        signal::SIGTERM,
+    )
+    .unwrap();
     assert!(server.wait().unwrap().success());
     began.elapsed()
 }
@@ -128,13 +159,26 @@ fn read_lateness(dir: &Path) -> Vec<f64> {
 
 fn processor_seconds(pid: u32) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
     let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
     ticks / 100.0
 }
 
 fn resident_mib(pid: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS"))
+        .unwrap();
+    line.split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<f64>()
+        .unwrap()
+        / 1024.0
 }

@@ -1,6 +1,6 @@
 //! The command line: arguments become settings, and each command is one call.
 
-mod check;
+pub mod check;
 mod configuration;
 mod migrate;
 mod run;

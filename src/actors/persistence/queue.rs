@@ -79,7 +79,12 @@ impl WriteQueue {
 
     /// Adds a write that is stored sooner or later; nobody waits for it.
     pub fn keep(&self, write: Write) {
-        let _ = self.send(write, true);
+        self.add(Pending {
+            write,
+            kept: true,
+            reply: None,
+            panics: 0,
+        });
     }
 
     /// Adds a write and gives where its answer will come. Kept writes wait for a store that is away.
@@ -141,7 +146,7 @@ impl WriteQueue {
     pub async fn drained(&self) {
         loop {
             let settled = self.0.settled.notified();
-            if self.len() == 0 {
+            if self.is_empty() {
                 return;
             }
             settled.await;

@@ -12,7 +12,7 @@ use crate::{
         outcome::Gap,
         policy::{Misfire, Policy},
         run::Claim,
-        schedule::Schedule,
+        schedule::{Schedule, ScheduleSpec},
         slots::{SlotPlan, SlotsDue},
         state::BotState,
     },
@@ -77,14 +77,17 @@ impl Entry {
         }
     }
 
-    /// A schedule that another replica has stored meanwhile is not this configuration's to run.
+    /// A schedule that another replica has stored meanwhile is not this configuration's to run. A quarantined bot whose
+    /// schedule cannot be read has slots by the stored one, all of them `invalid`.
     fn compile(&mut self) {
-        let mine = self
-            .bot
-            .schedule
-            .as_ref()
-            .filter(|spec| Some(spec.to_stored()) == self.state.schedule);
-        self.schedule = mine.and_then(|spec| spec.compile(self.state.anchor).ok());
+        let stored = self.state.schedule.as_deref();
+        let spec = match &self.bot.schedule {
+            Some(mine) => {
+                Some(mine.clone()).filter(|spec| Some(spec.to_stored().as_str()) == stored)
+            }
+            None => stored.and_then(ScheduleSpec::from_stored),
+        };
+        self.schedule = spec.and_then(|spec| spec.compile(self.state.anchor).ok());
     }
 
     /// Why no slot of the bot may run now.
@@ -123,6 +126,9 @@ impl Entry {
         } else {
             &self.bot.policy
         };
+        // The slots behind a hold's own end are not the hold's.
+        let until = self.state.hold.as_ref().and_then(|hold| hold.until);
+        let now = until.map_or(now, |until| until.min(now));
         let due = SlotsDue {
             bot: &self.bot.name,
             schedule,

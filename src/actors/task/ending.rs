@@ -27,7 +27,7 @@ impl TaskActor {
     ) {
         fail::fail_point!("task.future");
         self.worked_at = Monotonic::now();
-        let end = end.unwrap_or_else(|error| broken(error));
+        let end = end.unwrap_or_else(broken);
         self.log(execution, &end);
         let write = self.finish_write(
             execution,
