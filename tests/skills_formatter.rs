@@ -1,0 +1,520 @@
+//! What `content_formatter` makes of content, templates and settings, hostile ones among them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected has failed"
+)]
+
+#[path = "support/run.rs"]
+mod run;
+
+use std::time::Duration;
+
+use actor_server::{
+    domain::post::Message,
+    skills::{Skill, SkillError, Verdict, content_formatter::ContentFormatter},
+};
+use run::{Desk, bot, settings};
+use serde_json::{Value, json};
+
+/// Formats `content` by `given`.
+fn format(given: Value, content: Value) -> Result<(Verdict, Option<Message>), SkillError> {
+    format_event(given, content, Value::Null)
+}
+
+fn format_event(
+    given: Value,
+    content: Value,
+    event: Value,
+) -> Result<(Verdict, Option<Message>), SkillError> {
+    let (bot, desk) = (bot(), Desk::default());
+    let mut run = run::run(&bot, &desk, content);
+    run.event = event;
+    let given = settings(given);
+    let verdict = futures::executor::block_on(ContentFormatter.run(&mut run, &given))?;
+    Ok((verdict, run.message))
+}
+
+/// The text of the message.
+fn text(given: Value, content: Value) -> String {
+    let (verdict, message) = format(given, content).unwrap();
+    assert_eq!(verdict, Verdict::Done);
+    message.unwrap().body
+}
+
+fn by(template: &str, content: Value) -> String {
+    text(json!({ "template": template }), content)
+}
+
+fn error(given: Value, content: Value) -> String {
+    let error = format(given, content).unwrap_err();
+    assert!(
+        !error.recoverable,
+        "a template does not mend by itself: {error}"
+    );
+    error.message
+}
+
+fn problems(given: Value) -> Vec<String> {
+    let problems = ContentFormatter.check(&settings(given));
+    problems
+        .into_iter()
+        .map(|p| format!("{}: {}", p.key, p.message))
+        .collect()
+}
+
+#[test]
+fn without_settings_the_body_is_the_text() {
+    assert_eq!(
+        text(json!({}), json!({ "body": "Good morning" })),
+        "Good morning"
+    );
+    let (_, message) = format(json!({}), json!({ "body": "x" })).unwrap();
+    assert_eq!(message.unwrap().options, json!({}));
+    assert_eq!(problems(json!({})), [""; 0]);
+}
+
+#[test]
+fn templates_know_the_run() {
+    let content = json!({ "body": "b", "title": "T", "tags": ["a", "b"], "nothing": null });
+    for (template, rendered) in [
+        ("{{ slot }}", "2026-03-04T09:00:00.000Z"),
+        ("{{ now }}", "2026-03-04T09:00:30.250Z"),
+        ("{{ bot.name }} / {{ bot.title }}", "herald / The Herald"),
+        ("{{ execution }}.{{ attempt }}", "7.2"),
+        ("{{ content.title | upper }}: {{ content.body }}", "T: b"),
+        ("{{ content.tags | join(', ') }}", "a, b"),
+        ("{{ content.tags | map('upper') | join }}", "AB"),
+        (
+            "{% for t in content.tags %}{{ '#' ~ t }} {% endfor %}!",
+            "#a #b !",
+        ),
+        ("{{ content.author | default('anon') }}", "anon"),
+        ("{% if content.author %}by{% else %}-{% endif %}", "-"),
+        ("[{{ content.nothing }}]", "[]"),
+        ("{{ 'a<b>&' }}", "a<b>&"),
+        ("{{ content.body | replace('b', 'cc') }}", "cc"),
+        (
+            "{% for n in range(3) %}{{ n }}{% endfor %}{{ range(5, 1, -2) | join }}",
+            "01253",
+        ),
+        ("**bold** {{ 1 + 1 }} * {# {{ a * b }} #}", "**bold** 2 * "),
+        ("{{ \"a * b ~ {{\" }}", "a * b ~ {{"),
+        ("{% raw %}{{ left }}{% endraw %}", "{{ left }}"),
+    ] {
+        assert_eq!(by(template, content.clone()), rendered, "{template}");
+        assert_eq!(
+            problems(json!({ "template": template })),
+            [""; 0],
+            "{template}"
+        );
+    }
+}
+
+#[test]
+fn an_event_is_there_for_the_template() {
+    let template = json!({ "template": "{{ event.user.name }} joined" });
+    let event = json!({ "user": { "name": "Ada" } });
+    let (_, message) = format_event(template, Value::Null, event).unwrap();
+    assert_eq!(message.unwrap().body, "Ada joined");
+}
+
+#[test]
+fn content_is_a_value_and_never_a_template() {
+    let body = "{{ bot.name }} {% for i in range(9) %}";
+    assert_eq!(text(json!({}), json!({ "body": body })), body);
+}
+
+#[test]
+fn nothing_to_format_is_no_failure_and_makes_no_message() {
+    for (given, content) in [
+        (json!({}), Value::Null),
+        (json!({}), json!({ "body": " \n\t" })),
+        (json!({ "template": "" }), json!({ "body": "x" })),
+        (
+            json!({ "include_source": true, "add_hashtags": ["a"] }),
+            Value::Null,
+        ),
+        (
+            json!({ "template": " ", "embed": { "title": "{{ content.none | default('') }}" } }),
+            json!({}),
+        ),
+    ] {
+        let (verdict, message) = format(given.clone(), content).unwrap();
+        assert!(
+            matches!(verdict, Verdict::NothingToDo(_)),
+            "{given}: {verdict:?}"
+        );
+        assert_eq!(message, None, "{given}");
+    }
+}
+
+#[test]
+fn a_template_of_its_own_needs_no_content_unless_it_says_so() {
+    assert_eq!(
+        by("It is {{ now }}", Value::Null),
+        "It is 2026-03-04T09:00:30.250Z"
+    );
+    let error = error(json!({ "template": "{{ content.body }}" }), Value::Null);
+    assert!(
+        error.contains("no content was chosen: put a skill that chooses some before"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_undefined_fails_and_names_its_line() {
+    for template in [
+        "\n{{ content.titel }}",
+        "\n{{ content.a.b }}",
+        "\n{% for x in content.none %}{% endfor %}",
+    ] {
+        let error = error(json!({ "template": template }), json!({ "body": "x" }));
+        assert!(error.starts_with("template: undefined value"), "{error}");
+        assert!(
+            error.contains("(line 2)") && error.contains("default("),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn texts_are_cut_between_graphemes_with_an_ellipsis() {
+    let family = "👩‍👩‍👧‍👦";
+    for (body, longest, cut) in [
+        ("12345", 5, "12345".to_owned()),
+        ("123456", 5, "1234…".to_owned()),
+        ("x", 1, "x".to_owned()),
+        ("xy", 1, "…".to_owned()),
+        (&format!("ab{family}"), 5, "ab…".to_owned()),
+        (&format!("ab{family}"), 9, format!("ab{family}")),
+        (&format!("ab{family}c"), 10, format!("ab{family}c")),
+        (&format!("ab{family}cd"), 10, format!("ab{family}…")),
+        ("e\u{301}e\u{301}e\u{301}", 4, "e\u{301}…".to_owned()),
+        ("🇩🇪🇫🇷🇮🇹", 4, "🇩🇪…".to_owned()),
+        ("a\r\nb", 3, "a…".to_owned()),
+        ("word   next", 6, "word…".to_owned()),
+    ] {
+        let given = json!({ "max_text_length": longest });
+        assert_eq!(
+            text(given, json!({ "body": body })),
+            cut,
+            "{body} at {longest}"
+        );
+    }
+    // One grapheme may be longer than all there is room for.
+    let tower = format!("a{}", "\u{301}".repeat(3000));
+    assert_eq!(text(json!({}), json!({ "body": tower })), "…");
+    let long = text(json!({}), json!({ "body": "é".repeat(9000) }));
+    assert_eq!(long.chars().count(), 2000);
+}
+
+#[test]
+fn source_and_hashtags_follow_the_text_and_survive_its_cut() {
+    let content = json!({ "body": "Text\n", "source": "The\nPost", "url": "https://e.org",
+        "tags": ["Rust lang", "C++", "rust-LANG", "", "!", "日本"] });
+    let given = json!({ "include_source": true, "add_hashtags": true });
+    assert_eq!(
+        text(given, content.clone()),
+        "Text\nSource: The Post\n#Rustlang #C #日本"
+    );
+    let given = json!({ "add_hashtags": ["daily", "#news"] });
+    assert_eq!(text(given, content.clone()), "Text\n#daily #news");
+    let given = json!({ "include_source": true });
+    let body = json!({ "body": "x".repeat(100), "url": "https://e.org" });
+    let kept = text(
+        json!({ "include_source": true, "max_text_length": 60 }),
+        body.clone(),
+    );
+    assert_eq!(kept.chars().count(), 60);
+    assert!(kept.ends_with("x…\nSource: https://e.org"), "{kept}");
+    let dropped = text(
+        json!({ "include_source": true, "max_text_length": 30 }),
+        body,
+    );
+    assert_eq!(dropped, format!("{}…", "x".repeat(29)));
+    assert_eq!(text(given, json!({ "body": "x", "source": " " })), "x");
+    assert_eq!(
+        text(
+            json!({ "add_hashtags": true }),
+            json!({ "body": "x", "tags": "no list" })
+        ),
+        "x"
+    );
+}
+
+#[test]
+fn an_embed_is_made_of_templates_within_discords_limits() {
+    let embed = json!({
+        "title": "{{ content.title }}", "description": "{{ content.body }}", "url": "{{ content.url }}",
+        "color": "#{{ 'ff0000' }}", "image": "https://e.org/i.png", "thumbnail": "",
+        "footer": { "text": "by {{ bot.title }}", "icon_url": "https://e.org/f.png" },
+        "author": "{{ content.author | default('') }}",
+        "fields": [
+            { "name": "slot", "value": "{{ slot }}", "inline": true },
+            { "name": "empty", "value": "" },
+        ],
+    });
+    assert_eq!(problems(json!({ "template": "", "embed": embed })), [""; 0]);
+    let content =
+        json!({ "body": "B".repeat(5000), "title": "T".repeat(300), "url": "https://e.org" });
+    let (verdict, message) = format(json!({ "template": "", "embed": embed }), content).unwrap();
+    let Message { body, options } = message.unwrap();
+    assert_eq!((verdict, body.as_str()), (Verdict::Done, ""));
+    let made = &options["embeds"][0];
+    let length = |value: &Value| value.as_str().unwrap().chars().count();
+    assert_eq!(
+        (length(&made["title"]), length(&made["description"])),
+        (256, 4096)
+    );
+    assert_eq!(made["color"], 0xFF_0000);
+    assert_eq!(made["image"], json!({ "url": "https://e.org/i.png" }));
+    assert_eq!(
+        made["footer"],
+        json!({ "text": "by The Herald", "icon_url": "https://e.org/f.png" })
+    );
+    assert_eq!(
+        made["fields"],
+        json!([{ "name": "slot", "value": "2026-03-04T09:00:00.000Z", "inline": true }])
+    );
+    assert_eq!((made.get("author"), made.get("thumbnail")), (None, None));
+}
+
+#[test]
+fn an_embeds_texts_together_are_kept_within_6000_characters() {
+    let field = json!({ "name": "n", "value": "{{ content.body }}" });
+    let embed = |fields: usize| json!({ "description": "{{ content.body }}", "fields": vec![&field; fields] });
+    let content = json!({ "body": "é".repeat(5000) });
+    let (_, message) = format(json!({ "embed": embed(3) }), content.clone()).unwrap();
+    let options = message.unwrap().options;
+    let description = options["embeds"][0]["description"].as_str().unwrap();
+    assert_eq!(description.chars().count(), 6000 - 3 * 1025);
+    assert!(error(json!({ "embed": embed(6) }), content).contains("6000"));
+}
+
+#[test]
+fn an_embeds_addresses_and_colours_are_checked_when_they_are_known() {
+    let content = json!({ "url": "javascript:alert(1)", "body": "x" });
+    for (embed, says) in [
+        (
+            json!({ "title": "x", "url": "{{ content.url }}" }),
+            "embed.url: `javascript:alert(1)` is no http",
+        ),
+        (
+            json!({ "author": { "name": "x", "url": "e.org" } }),
+            "embed.author.url: `e.org` is no http",
+        ),
+        (
+            json!({ "title": "x", "color": "{{ bot.name }}" }),
+            "embed.color: must be a colour like",
+        ),
+        (
+            json!({ "fields": [{ "name": "{{ content.no }}", "value": "x" }] }),
+            "embed.fields.1.name: undefined",
+        ),
+    ] {
+        let error = error(json!({ "embed": embed }), content.clone());
+        assert!(error.starts_with(says), "{error}");
+    }
+}
+
+#[test]
+fn every_wrong_setting_is_found_before_a_run() {
+    for (given, says) in [
+        (
+            json!({ "templat": "x" }),
+            "templat: unknown setting; did you mean `template`?",
+        ),
+        (
+            json!({ "zzz": 1 }),
+            "zzz: unknown setting; known are template, max_text_length",
+        ),
+        (json!({ "template": 5 }), "template: must be a text, not 5"),
+        (
+            json!({ "template": "{{ content.body" }),
+            "template: syntax error: ",
+        ),
+        (
+            json!({ "template": "\n{% if %}" }),
+            "template: syntax error: ",
+        ),
+        (
+            json!({ "template": "{{ contnet.body }}" }),
+            "template: unknown variable `contnet`; did you mean `content`?",
+        ),
+        (
+            json!({ "template": "{{ xyzzy }}" }),
+            "template: unknown variable `xyzzy`; known are content, slot",
+        ),
+        (
+            json!({ "template": "{{ content.body | uper }}" }),
+            "template: unknown filter: ",
+        ),
+        (
+            json!({ "template": "{{ content.body is funny }}" }),
+            "template: unknown test: ",
+        ),
+        (
+            json!({ "template": "{{ content.body.encode() }}" }),
+            "template: unknown method: ",
+        ),
+        (
+            json!({ "template": "{% include 'x' %}" }),
+            "template: uses `{% include %}`",
+        ),
+        (
+            json!({ "max_text_length": 0 }),
+            "max_text_length: must be a whole number from 1 to 2000, not 0",
+        ),
+        (
+            json!({ "max_text_length": 2001 }),
+            "max_text_length: must be",
+        ),
+        (
+            json!({ "max_text_length": 1.5 }),
+            "max_text_length: must be",
+        ),
+        (
+            json!({ "include_source": "yes" }),
+            "include_source: must be true or false, not \"yes\"",
+        ),
+        (
+            json!({ "add_hashtags": "a" }),
+            "add_hashtags: must be true, false or a list of tags",
+        ),
+        (
+            json!({ "add_hashtags": [1] }),
+            "add_hashtags: must be a list of texts",
+        ),
+        (json!({ "embed": "x" }), "embed: must be a table"),
+        (
+            json!({ "embed": { "titel": "x" } }),
+            "embed.titel: unknown setting; did you mean `title`?",
+        ),
+        (
+            json!({ "embed": { "title": "{{ x" } }),
+            "embed.title: syntax error",
+        ),
+        (
+            json!({ "embed": { "color": "red" } }),
+            "embed.color: must be a colour like \"#5865F2\"",
+        ),
+        (
+            json!({ "embed": { "color": 16_777_216 } }),
+            "embed.color: must be",
+        ),
+        (
+            json!({ "embed": { "footer": 1 } }),
+            "embed.footer: must be a text, not 1, or a table",
+        ),
+        (
+            json!({ "embed": { "footer": { "txt": "x" } } }),
+            "embed.footer: `txt`: unknown setting; did you mean `text`?",
+        ),
+        (
+            json!({ "embed": { "fields": [{ "name": "x" }] } }),
+            "embed.fields: field 1: `value` is missing",
+        ),
+        (
+            json!({ "embed": { "fields": vec![json!({}); 26] } }),
+            "embed.fields: has 26 fields",
+        ),
+    ] {
+        let found = problems(given.clone());
+        assert_eq!(found.len(), 1, "{given}: {found:?}");
+        assert!(found[0].starts_with(says), "{given}: {found:?}");
+    }
+    let many = json!({ "a": 1, "max_text_length": 0, "embed": { "title": 1, "url": "{{" } });
+    assert_eq!(problems(many).len(), 4);
+}
+
+#[test]
+fn a_setting_that_nobody_checked_fails_the_run_by_name() {
+    let error = error(json!({ "max_text_length": "long" }), json!({ "body": "x" }));
+    assert!(error.starts_with("max_text_length: must be"), "{error}");
+}
+
+/// Templates that would take all time or memory. None may take long, and none may succeed.
+#[test]
+fn hostile_templates_end_soon_with_an_error() {
+    let doubling = format!(
+        "{{% set x = content.body %}}{}{{{{ x }}}}",
+        "{% set x = x ~ x %}".repeat(40)
+    );
+    let adding = doubling.replace('~', "+");
+    let loops = format!(
+        "{}x{}",
+        "{% for i in range(900) %}".repeat(8),
+        "{% endfor %}".repeat(8)
+    );
+    let printing = "{% for i in range(900) %}{{ content.body }}{% endfor %}";
+    let raw = format!(
+        "{{% for i in range(900) %}}{}{{% endfor %}}",
+        "x".repeat(5000)
+    );
+    let capture = format!("{{% set x %}}{printing}{{% endset %}}done");
+    let nested_lists = format!(
+        "{{% set x = [1] %}}{}{{{{ x }}}}",
+        "{% set x = [x, x, x, x] %}".repeat(40)
+    );
+    let joined = format!(
+        "{{% set x = content.body %}}{}{{{{ x }}}}",
+        "{% set x = [x, x, x, x] | join %}".repeat(40)
+    );
+    let replaced = format!(
+        "{{{{ content.body {} }}}}",
+        "| replace('x', 'xxxxxxxx') ".repeat(40)
+    );
+    let deep = format!("{{{{ {}1{} }}}}", "(".repeat(3000), ")".repeat(3000));
+    let deep_ifs = format!("{}x{}", "{% if 1 %}".repeat(700), "{% endif %}".repeat(700));
+    for template in [
+        "{% for i in range(1000000000) %}x{% endfor %}",
+        "{% for i in range(0, 9223372036854775807, 4611686018427387904) %}{{ range(9223372036854775807) }}{% endfor %}",
+        "{{ 'x' * 100000000 }}",
+        "{{ [1] * 1000000000 | join }}",
+        "{{ 9 ** 9 ** 9 }}",
+        "{{ content.body | indent(10000000000) }}",
+        "{{ '%9999999999d' | format(1) }}",
+        "{{ content.tags | batch(9999999999) }}",
+        "{{ content.tags | slice(9999999999) }}",
+        "{% macro f(x) %}{{ f(x ~ x) }}{% endmacro %}{{ f('x') }}",
+        "{% for x in [content.body] recursive %}{{ loop([x ~ x]) }}{% endfor %}",
+        "{% include 'x' %}",
+        "{% import 'x' as x %}",
+        "{% extends 'x' %}",
+        "{% block x %}{% endblock %}",
+        "{{ debug() }}",
+        "{{ namespace(a=1) }}",
+        &doubling,
+        &adding,
+        &loops,
+        printing,
+        &raw,
+        &capture,
+        &nested_lists,
+        &joined,
+        &replaced,
+        &deep,
+        &deep_ifs,
+        &"x".repeat(20_000),
+    ] {
+        let begun = tokio::time::Instant::now();
+        let content = json!({ "body": "x".repeat(1000), "tags": ["a"] });
+        let error = error(json!({ "template": template }), content);
+        let took = begun.elapsed();
+        let shown: String = template.chars().take(60).collect();
+        assert!(took < Duration::from_secs(5), "{shown} took {took:?}");
+        assert!(error.chars().count() <= 520, "{shown}: {error}");
+        let checked = tokio::time::Instant::now();
+        problems(json!({ "template": template }));
+        assert!(checked.elapsed() < Duration::from_secs(5), "{shown}");
+    }
+}
+
+#[test]
+fn content_beyond_measure_is_refused_and_long_content_is_cut() {
+    let content = |length| json!({ "body": "x".repeat(length) });
+    assert!(error(json!({}), content(300_000)).contains("templates take at most 262144"));
+    assert_eq!(text(json!({}), content(200_000)).chars().count(), 2000);
+}
