@@ -25,13 +25,13 @@ use crate::{
 };
 
 /// Instructions of one rendering; a post needs some hundreds.
-const FUEL: u64 = 20_000;
+const FUEL: u64 = 10_000;
 
-/// Bytes that one rendering may write, captures included, or one filter may make.
+/// Bytes that one rendering may print, captures included, and make by filters that lengthen texts.
 const MAX_OUTPUT: usize = 512 * 1024;
 
 /// Bytes of content or event, as JSON, that a template is given.
-const MAX_INPUT: usize = 256 * 1024;
+const MAX_INPUT: usize = 128 * 1024;
 
 /// The longest `range`.
 const MAX_RANGE: usize = 1000;
@@ -166,54 +166,77 @@ fn environment<'a>() -> Environment<'a> {
     NO_FUNCTIONS
         .iter()
         .for_each(|name| environment.remove_global(name));
-    environment.add_filter("replace", replace);
-    environment.add_filter("join", join);
     environment.add_function("range", range);
-    let written = Arc::new(AtomicUsize::new(0));
-    environment.set_formatter(move |out, state, value| print(out, state, value, &written));
+    let allowance = Allowance::default();
+    let paid = allowance.clone();
+    environment.add_filter("replace", move |text: &str, from: &str, to: &str| {
+        replace(text, from, to, &paid)
+    });
+    let paid = allowance.clone();
+    environment.add_filter("join", move |list: &Var, between: Option<&str>| {
+        join(list, between, &paid)
+    });
+    environment.set_formatter(move |out, state, value| print(out, state, value, &allowance));
     environment
 }
 
-/// Prints a value, within what is left of the rendering's bytes.
+/// The bytes that one rendering may still make; clones share them.
+#[derive(Clone)]
+struct Allowance(Arc<AtomicUsize>);
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self(Arc::new(AtomicUsize::new(MAX_OUTPUT)))
+    }
+}
+
+impl Allowance {
+    fn spend(&self, bytes: usize) -> Result<(), Error> {
+        let left = |left: usize| left.checked_sub(bytes);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left)
+            .map(drop)
+            .map_err(|_| too_long())
+    }
+
+    /// An empty text that can grow by what is left.
+    fn piece(&self) -> Piece {
+        Piece {
+            text: String::new(),
+            left: self.0.load(Ordering::Relaxed),
+        }
+    }
+}
+
 fn print(
     out: &mut Output<'_>,
     state: &State<'_, '_>,
     value: &Var,
-    written: &AtomicUsize,
+    allowance: &Allowance,
 ) -> Result<(), Error> {
     if value.is_none() {
         return Ok(());
     }
-    let mut text = Piece {
-        text: String::new(),
-        left: MAX_OUTPUT.saturating_sub(written.load(Ordering::Relaxed)),
-    };
-    write!(text, "{value}").map_err(|_| too_long())?;
-    written.fetch_add(text.text.len(), Ordering::Relaxed);
-    escape_formatter(out, state, &Var::from(text.text))
+    let mut piece = allowance.piece();
+    write!(piece, "{value}").map_err(|_| too_long())?;
+    allowance.spend(piece.text.len())?;
+    escape_formatter(out, state, &Var::from(piece.text))
 }
 
-fn replace(text: &str, from: &str, to: &str) -> Result<String, Error> {
+fn replace(text: &str, from: &str, to: &str, allowance: &Allowance) -> Result<String, Error> {
     let growth = to.len().saturating_sub(from.len());
-    let longest = text.matches(from).count().saturating_mul(growth) + text.len();
-    if longest > MAX_OUTPUT {
-        return Err(too_long());
-    }
+    let growth = text.matches(from).count().saturating_mul(growth);
+    allowance.spend(growth.saturating_add(text.len()))?;
     Ok(text.replace(from, to))
 }
 
-fn join(list: &Var, between: Option<&str>) -> Result<String, Error> {
-    let mut joined = Piece {
-        text: String::new(),
-        left: MAX_OUTPUT,
-    };
+fn join(list: &Var, between: Option<&str>, allowance: &Allowance) -> Result<String, Error> {
+    let mut joined = allowance.piece();
     for (place, item) in list.try_iter()?.enumerate() {
         let between = between.filter(|_| place > 0).unwrap_or_default();
         write!(joined, "{between}{item}").map_err(|_| too_long())?;
-        if place > MAX_OUTPUT {
-            return Err(too_long());
-        }
     }
+    allowance.spend(joined.text.len())?;
     Ok(joined.text)
 }
 
