@@ -3,38 +3,21 @@
 //! An undefined variable is an error when it is printed and false when it is asked for, so that a misspelled name
 //! posts nothing; what is null prints nothing.
 
-use std::{
-    fmt::{self, Write as _},
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
-
 use chrono::SecondsFormat;
-use minijinja::{
-    Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value as Var, escape_formatter,
-};
+use minijinja::{Error, ErrorKind};
 use serde_json::{Value, json};
 
-use super::guard;
+use super::{
+    engine::{Bounded, MAX_OUTPUT, engine},
+    guard,
+};
 use crate::{
     domain::{Instant, text::bounded},
     skills::{RunContext, settings::nearest},
 };
 
-/// Instructions of one rendering; a post needs some hundreds.
-const FUEL: u64 = 10_000;
-
-/// Bytes that one rendering may print, captures included, and make by filters that lengthen texts.
-const MAX_OUTPUT: usize = 512 * 1024;
-
 /// Bytes of content or event, as JSON, that a template is given.
 const MAX_INPUT: usize = 128 * 1024;
-
-/// The longest `range`.
-const MAX_RANGE: usize = 1000;
 
 const NAMES: [&str; 7] = [
     "content",
@@ -45,14 +28,6 @@ const NAMES: [&str; 7] = [
     "attempt",
     "execution",
 ];
-
-/// Filters that make texts or lists of any size from a number, or show the inside of values.
-const NO_FILTERS: [&str; 8] = [
-    "indent", "format", "pprint", "batch", "slice", "attr", "zip", "chain",
-];
-
-/// Functions that are of no use in a post.
-const NO_FUNCTIONS: [&str; 3] = ["debug", "namespace", "dict"];
 
 /// What templates can refer to.
 pub(super) struct Variables(Value);
@@ -93,9 +68,9 @@ fn written(at: Instant) -> String {
 /// The text that the template makes.
 pub(super) fn render(source: &str, variables: &Variables) -> Result<String, String> {
     guard::check(source)?;
-    let environment = environment();
+    let engine = engine();
     let mut output = Bounded::default();
-    let result = environment
+    let result = engine
         .template_from_named_str("template", source)
         .and_then(|template| {
             template
@@ -111,28 +86,33 @@ pub(super) fn render(source: &str, variables: &Variables) -> Result<String, Stri
 /// What is wrong with the template, as far as that can be said before a run.
 pub(super) fn check(source: &str) -> Result<(), String> {
     guard::check(source)?;
-    let environment = environment();
-    let template = environment
+    let engine = engine();
+    let template = engine
         .template_from_named_str("template", source)
         .map_err(|error| explain(&error, false))?;
-    let mut unknown: Vec<String> = template
-        .undeclared_variables(false)
-        .into_iter()
-        .filter(|name| !NAMES.contains(&name.as_str()) && name != "range")
-        .collect();
+    let names = template.undeclared_variables(false);
+    let mut unknown: Vec<&String> = names.iter().filter(|name| !is_known(name)).collect();
     unknown.sort();
     if let Some(name) = unknown.first() {
-        let hint = match nearest(name, &NAMES) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known are {}", NAMES.join(", ")),
-        };
-        return Err(format!("unknown variable `{}`; {hint}", bounded(name, 64)));
+        return Err(unknown_variable(name));
     }
     // Unknown filters and the like show only when they are reached; missing fields of this sample mean nothing.
     match template.render_captured_to(sample(), &mut Bounded::default()) {
         Err(error) if is_unknown(error.kind()) => Err(explain(&error, false)),
         _ => Ok(()),
     }
+}
+
+fn is_known(name: &str) -> bool {
+    NAMES.contains(&name) || name == "range"
+}
+
+fn unknown_variable(name: &str) -> String {
+    let hint = match nearest(name, &NAMES) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known are {}", NAMES.join(", ")),
+    };
+    format!("unknown variable `{}`; {hint}", bounded(name, 64))
 }
 
 fn is_unknown(kind: ErrorKind) -> bool {
@@ -153,119 +133,6 @@ fn sample() -> Value {
     })
 }
 
-fn environment<'a>() -> Environment<'a> {
-    let mut environment = Environment::new();
-    environment.set_debug(false);
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    environment.set_fuel(Some(FUEL));
-    environment.set_recursion_limit(50);
-    NO_FILTERS
-        .iter()
-        .for_each(|name| environment.remove_filter(name));
-    NO_FUNCTIONS
-        .iter()
-        .for_each(|name| environment.remove_global(name));
-    environment.add_function("range", range);
-    let allowance = Allowance::default();
-    let paid = allowance.clone();
-    environment.add_filter("replace", move |text: &str, from: &str, to: &str| {
-        replace(text, from, to, &paid)
-    });
-    let paid = allowance.clone();
-    environment.add_filter("join", move |list: &Var, between: Option<&str>| {
-        join(list, between, &paid)
-    });
-    environment.set_formatter(move |out, state, value| print(out, state, value, &allowance));
-    environment
-}
-
-/// The bytes that one rendering may still make; clones share them.
-#[derive(Clone)]
-struct Allowance(Arc<AtomicUsize>);
-
-impl Default for Allowance {
-    fn default() -> Self {
-        Self(Arc::new(AtomicUsize::new(MAX_OUTPUT)))
-    }
-}
-
-impl Allowance {
-    fn spend(&self, bytes: usize) -> Result<(), Error> {
-        let left = |left: usize| left.checked_sub(bytes);
-        self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left)
-            .map(drop)
-            .map_err(|_| too_long())
-    }
-
-    /// An empty text that can grow by what is left.
-    fn piece(&self) -> Piece {
-        Piece {
-            text: String::new(),
-            left: self.0.load(Ordering::Relaxed),
-        }
-    }
-}
-
-fn print(
-    out: &mut Output<'_>,
-    state: &State<'_, '_>,
-    value: &Var,
-    allowance: &Allowance,
-) -> Result<(), Error> {
-    if value.is_none() {
-        return Ok(());
-    }
-    let mut piece = allowance.piece();
-    write!(piece, "{value}").map_err(|_| too_long())?;
-    allowance.spend(piece.text.len())?;
-    escape_formatter(out, state, &Var::from(piece.text))
-}
-
-fn replace(text: &str, from: &str, to: &str, allowance: &Allowance) -> Result<String, Error> {
-    let growth = to.len().saturating_sub(from.len());
-    let growth = text.matches(from).count().saturating_mul(growth);
-    allowance.spend(growth.saturating_add(text.len()))?;
-    Ok(text.replace(from, to))
-}
-
-fn join(list: &Var, between: Option<&str>, allowance: &Allowance) -> Result<String, Error> {
-    let mut joined = allowance.piece();
-    for (place, item) in list.try_iter()?.enumerate() {
-        let between = between.filter(|_| place > 0).unwrap_or_default();
-        write!(joined, "{between}{item}").map_err(|_| too_long())?;
-    }
-    allowance.spend(joined.text.len())?;
-    Ok(joined.text)
-}
-
-fn range(first: i64, second: Option<i64>, step: Option<i64>) -> Result<Vec<i64>, Error> {
-    let (from, to) = second.map_or((0, first), |to| (first, to));
-    let step = step.unwrap_or(1);
-    if step == 0 {
-        return Err(Error::new(
-            ErrorKind::InvalidOperation,
-            "`range` cannot step by 0",
-        ));
-    }
-    let inside = |at: &i64| if step > 0 { *at < to } else { *at > to };
-    let numbers: Vec<i64> = std::iter::successors(Some(from), |at| at.checked_add(step))
-        .take_while(inside)
-        .take(MAX_RANGE + 1)
-        .collect();
-    if numbers.len() > MAX_RANGE {
-        let why = format!("`range` makes at most {MAX_RANGE} numbers");
-        return Err(Error::new(ErrorKind::InvalidOperation, why));
-    }
-    Ok(numbers)
-}
-
-fn too_long() -> Error {
-    let why = format!("the text is longer than {MAX_OUTPUT} bytes");
-    Error::new(ErrorKind::InvalidOperation, why)
-}
-
 /// The engine's words and place, and what to do where that is known.
 fn explain(error: &Error, no_content: bool) -> String {
     let place = error.line().map(|line| format!(" (line {line})"));
@@ -284,36 +151,4 @@ fn explain(error: &Error, no_content: bool) -> String {
         _ => "",
     };
     bounded(&format!("{why}{place}{hint}"), 500)
-}
-
-/// A text with an end to what it takes.
-struct Piece {
-    text: String,
-    left: usize,
-}
-
-impl fmt::Write for Piece {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.left = self.left.checked_sub(text.len()).ok_or(fmt::Error)?;
-        self.text.push_str(text);
-        Ok(())
-    }
-}
-
-/// The whole output, which ends at its bound.
-#[derive(Default)]
-struct Bounded(Vec<u8>);
-
-impl io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > MAX_OUTPUT {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
