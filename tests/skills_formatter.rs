@@ -109,7 +109,7 @@ fn templates_know_the_run() {
             "{% set a, b = 'x', 'y' %}{% set c = a ~ b %}{% set d %}{{ c }}!{% endset %}{{ d ~ c ~ 1 }}",
             "xy!xy1",
         ),
-        ("{% raw %}{{ left }}{% endraw %}", "{{ left }}"),
+        ("{%- raw %}{{ a * b }}{% endraw %}!", "{{ a * b }}!"),
     ] {
         assert_eq!(by(template, content.clone()), rendered, "{template}");
         assert_eq!(
@@ -473,6 +473,10 @@ fn hostile_templates_end_soon_with_an_error() {
         "{% for x in [[x, x]] %}".repeat(40),
         "{% endfor %}".repeat(40)
     );
+    let long_chains = format!(
+        "{{% for i in range(900) %}}{{% if content.body{} %}}{{% endif %}}{{% endfor %}}",
+        " ~ content.body".repeat(60)
+    );
     let many_replaced =
         "{{ range(1000) | map('string') | map('replace', '1', content.body) | join }}";
     let joined = format!(
@@ -501,6 +505,8 @@ fn hostile_templates_end_soon_with_an_error() {
         "{% import 'x' as x %}",
         "{% extends 'x' %}",
         "{% block x %}{% endblock %}",
+        "{{ {'a': {'b': 1}} }} {{ 'x' * 100000000 }}",
+        "{% raw %}{% endraw %}{{ 'x' * 100000000 }}",
         "{{ debug() }}",
         "{{ namespace(a=1) }}",
         &doubling,
@@ -514,6 +520,7 @@ fn hostile_templates_end_soon_with_an_error() {
         &nested_upper,
         &nested_loops,
         many_replaced,
+        &long_chains,
         &joined,
         &replaced,
         &deep,
@@ -521,7 +528,7 @@ fn hostile_templates_end_soon_with_an_error() {
         &"x".repeat(20_000),
     ] {
         let begun = tokio::time::Instant::now();
-        let content = json!({ "body": "x".repeat(1000), "tags": ["a"] });
+        let content = json!({ "body": "x".repeat(100_000), "tags": ["a"] });
         let error = error(json!({ "template": template }), content);
         let took = begun.elapsed();
         let shown: String = template.chars().take(60).collect();

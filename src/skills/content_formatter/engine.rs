@@ -15,7 +15,7 @@ use minijinja::{
 };
 
 /// Instructions of one rendering; a post needs some hundreds.
-const FUEL: u64 = 10_000;
+const FUEL: u64 = 5_000;
 
 /// Bytes that one rendering may print, captures included, and make by filters that lengthen texts.
 pub(super) const MAX_OUTPUT: usize = 512 * 1024;

@@ -9,7 +9,7 @@
 const MAX_SOURCE: usize = 16 * 1024;
 
 /// How many times longer than its parts a value may become.
-const MAX_GROWTH: usize = 128;
+const MAX_GROWTH: usize = 64;
 
 /// What may stand behind `{%`.
 const STATEMENTS: [&str; 13] = [
@@ -39,11 +39,13 @@ pub(super) fn check(source: &str) -> Result<(), String> {
     let (mut bound, mut printed) = (1_usize, 1);
     let mut rest = source;
     while let Some((code, after)) = next_code(rest) {
+        rest = after;
         match check_code(code)? {
             Growth::Bound(times) => bound = bound.saturating_mul(times),
             Growth::Used(times) => printed = printed.max(times),
+            // What stands between is text; the engine ends it here or later.
+            Growth::Raw => rest = after.split_once("endraw").map_or("", |(_, rest)| rest),
         }
-        rest = after;
     }
     if bound.saturating_mul(printed) > MAX_GROWTH {
         return Err(format!(
@@ -60,6 +62,8 @@ enum Growth {
     Bound(usize),
     /// And does not keep it.
     Used(usize),
+    /// It is none: `{% raw %}`.
+    Raw,
 }
 
 /// One piece of code, its opening mark included, and what follows it. Comments are passed over.
@@ -101,6 +105,10 @@ fn end_of(opened: &str) -> usize {
 
 fn check_code(code: &str) -> Result<Growth, String> {
     let plain = without_texts(code);
+    // Without tables, the first `}}` outside of quotes is the end for the engine too.
+    if plain.chars().skip(2).any(|c| c == '{') {
+        return Err("writes a table with `{`, which templates cannot".into());
+    }
     if plain.contains('*') {
         return Err(
             "uses `*`, which templates cannot: it repeats a text any number of times".into(),
@@ -112,6 +120,7 @@ fn check_code(code: &str) -> Result<Growth, String> {
     };
     Ok(match check_statement(statement)? {
         "set" | "with" | "for" => Growth::Bound(times),
+        "raw" => Growth::Raw,
         _ => Growth::Used(times),
     })
 }
@@ -122,8 +131,7 @@ fn check_statement(code: &str) -> Result<&str, String> {
         .split(|c: char| !(c.is_alphanumeric() || c == '_'))
         .filter(|word| !word.is_empty());
     let first = words.next().unwrap_or_default();
-    // `endraw` is found when the text between is taken for code.
-    if !STATEMENTS.contains(&first) && first != "endraw" {
+    if !STATEMENTS.contains(&first) {
         return Err(format!(
             "uses `{{% {} %}}`; templates have for, if, set, with, filter and raw",
             crate::domain::text::bounded(first, 40)
