@@ -47,10 +47,24 @@ pub async fn run_attempt(
 
 /// How one skill ended.
 enum Step {
-    Fine,
-    Stopped,
+    Done,
+    Idle(String),
+    Stopped(String),
     Failed(SkillError),
     Panicked(String),
+}
+
+impl Step {
+    /// What the ledger says of it.
+    fn record(&self) -> (SkillStatus, Option<&str>) {
+        match self {
+            Self::Done => (SkillStatus::Succeeded, None),
+            Self::Idle(why) => (SkillStatus::Skipped, Some(why)),
+            Self::Stopped(why) => (SkillStatus::Succeeded, Some(why)),
+            Self::Failed(error) => (SkillStatus::Failed, Some(&error.message)),
+            Self::Panicked(text) => (SkillStatus::Failed, Some(text)),
+        }
+    }
 }
 
 async fn run_step(
@@ -68,45 +82,25 @@ async fn run_step(
         }
         None => Ok(Err(SkillError::unrecoverable(skills.unknown(&spec.name)))),
     };
-    let (status, detail, step) = match result {
-        Ok(Ok(Verdict::Done)) => (SkillStatus::Succeeded, None, Step::Fine),
-        Ok(Ok(Verdict::NothingToDo(why))) => (SkillStatus::Skipped, Some(why), Step::Fine),
-        Ok(Ok(Verdict::Stop(why))) => (SkillStatus::Succeeded, Some(why), Step::Stopped),
-        Ok(Err(error)) => {
-            let detail = error.message.clone();
-            (SkillStatus::Failed, Some(detail), Step::Failed(error))
-        }
-        Err(panic) => {
-            let text = format!("panicked: {}", panic_text(panic.as_ref()));
-            (
-                SkillStatus::Failed,
-                Some(text.clone()),
-                Step::Panicked(text),
-            )
-        }
+    let step = match result {
+        Ok(Ok(Verdict::Done)) => Step::Done,
+        Ok(Ok(Verdict::NothingToDo(why))) => Step::Idle(why),
+        Ok(Ok(Verdict::Stop(why))) => Step::Stopped(why),
+        Ok(Err(error)) => Step::Failed(error),
+        Err(panic) => Step::Panicked(panic_text(panic.as_ref())),
     };
-    progress.end(status, detail.as_deref());
+    let (status, detail) = step.record();
+    progress.end(status, detail);
     step
 }
 
-/// A recoverable error is retried after a short wait; a post is not, because its outlet does that with one nonce.
 async fn try_skill(
     skill: &dyn Skill,
     spec: &SkillSpec,
     max_retries: u32,
     context: &mut RunContext<'_>,
 ) -> Result<Verdict, SkillError> {
-    let retries = if spec.name == ContentPosting::NAME {
-        0
-    } else {
-        max_retries
-    };
-    let policy = RetryPolicy {
-        max_attempts: retries.saturating_add(1),
-        initial_backoff: Duration::from_millis(100),
-        max_backoff: Duration::from_secs(2),
-        ..RetryPolicy::default()
-    };
+    let policy = retries(spec, max_retries);
     let mut failed = 0;
     loop {
         let error = match skill.run(context, &spec.settings).await {
@@ -118,6 +112,21 @@ async fn try_skill(
             Some(wait) => sleep(wait).await,
             None => return Err(error),
         }
+    }
+}
+
+/// A recoverable error is retried after a short wait; a post is not, because its outlet does that with one nonce.
+fn retries(spec: &SkillSpec, max_retries: u32) -> RetryPolicy {
+    let posts = spec.name == ContentPosting::NAME;
+    RetryPolicy {
+        max_attempts: if posts {
+            1
+        } else {
+            max_retries.saturating_add(1)
+        },
+        initial_backoff: Duration::from_millis(100),
+        max_backoff: Duration::from_secs(2),
+        ..RetryPolicy::default()
     }
 }
 
@@ -137,17 +146,13 @@ struct Tally {
 impl Tally {
     fn add(&mut self, skill: &str, step: Step, rules: ExecutionRules) {
         match step {
-            Step::Fine => {}
-            Step::Stopped => {
+            Step::Done | Step::Idle(_) => {}
+            Step::Stopped(_) => {
                 self.gate = Some(skill.to_owned());
                 self.ended = Some(format!("{skill} ended the run"));
             }
             Step::Failed(error) => {
-                let goes_on = if error.recoverable {
-                    rules.continue_on_error
-                } else {
-                    !rules.stop_on_unrecoverable
-                };
+                let goes_on = goes_on(&error, rules);
                 self.fail(skill, &error.message, goes_on);
                 self.hopeless |= !error.recoverable;
                 self.hold = self.hold.or(error.hold);
@@ -187,10 +192,19 @@ impl Tally {
     }
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    panic
+/// Whether the skills behind a failed one still run.
+fn goes_on(error: &SkillError, rules: ExecutionRules) -> bool {
+    if error.recoverable {
+        rules.continue_on_error
+    } else {
+        !rules.stop_on_unrecoverable
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic
         .downcast_ref::<&str>()
         .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a message")
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panicked: {}", text.unwrap_or("without a message"))
 }

@@ -2,62 +2,31 @@
 //!
 //! The request is ours, the payload is made by serenity's builders: its own client would wait out rate limits inside
 //! the call and hide the headers of a 429. This one never waits and never retries: it says what the platform
-//! answered ([`answer`]), and while a limit that it has heard of lasts it refuses by itself ([`limits`]). The token
+//! answered, and while a limit that it has heard of lasts it refuses by itself. The token
 //! is in no error and no `Debug` output.
 
 mod answer;
 mod limits;
+mod options;
 mod payload;
 
 use std::{fmt, num::NonZeroU64, time::Duration};
 
 use async_trait::async_trait;
-use reqwest::{
-    Client, ClientBuilder, Response, Url,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue},
-    redirect,
-};
+use reqwest::{Client, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 
-use self::{answer::Answer, limits::Limits};
+pub use self::options::DiscordOptions;
+use self::{
+    answer::Answer,
+    limits::Limits,
+    options::{client, origin},
+};
 use super::{ContentPoster, PostFailure, Receipt};
 use crate::domain::post::Post;
 
-/// Discord's rule for API clients: `DiscordBot (url, version)`.
-const USER_AGENT: &str = concat!(
-    "DiscordBot (https://crates.io/crates/actor-server, ",
-    env!("CARGO_PKG_VERSION"),
-    ")"
-);
-
 /// The longest answer that is read. A message with all its embeds is far below.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
-
-/// How to reach the bot API.
-#[derive(Clone, Debug)]
-pub struct DiscordOptions {
-    /// The origin of the REST API: `https://discord.com`, a proxy, or a test server.
-    pub api_url: String,
-    /// The bot token, without the `Bot ` prefix.
-    pub token: SecretString,
-    /// The longest wait for a connection (5 s).
-    pub connect_timeout: Duration,
-    /// The longest wait for a whole answer (30 s).
-    pub timeout: Duration,
-}
-
-impl DiscordOptions {
-    /// The usual timeouts.
-    #[must_use]
-    pub fn new(api_url: impl Into<String>, token: SecretString) -> Self {
-        Self {
-            api_url: api_url.into(),
-            token,
-            connect_timeout: Duration::from_secs(5),
-            timeout: Duration::from_secs(30),
-        }
-    }
-}
 
 /// One token's client. Everything that posts with the token must share it, because the limits are the token's.
 pub struct Discord {
@@ -189,49 +158,6 @@ fn channel(destination: &str) -> Result<NonZeroU64, PostFailure> {
             destination.escape_debug()
         ))
     })
-}
-
-fn origin(api_url: &str) -> Result<Url, String> {
-    let wrong = || {
-        format!(
-            "`{}` is no origin; write it like https://discord.com",
-            shown(api_url)
-        )
-    };
-    let url = Url::parse(api_url).map_err(|_| wrong())?;
-    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-    let open = url.username().is_empty() && url.password().is_none();
-    if matches!(url.scheme(), "http" | "https") && url.has_host() && bare && open {
-        Ok(url)
-    } else {
-        Err(wrong())
-    }
-}
-
-/// An address as it may be shown: what stands before an `@` may be a password.
-fn shown(api_url: &str) -> String {
-    let tail = api_url.rsplit('@').next().unwrap_or_default();
-    let prefix = if tail.len() == api_url.len() {
-        ""
-    } else {
-        "***@"
-    };
-    format!("{prefix}{}", tail.escape_debug())
-}
-
-fn client(options: &DiscordOptions, origin: &Url) -> Result<ClientBuilder, String> {
-    let mut token = HeaderValue::try_from(format!("Bot {}", options.token.expose_secret()))
-        .map_err(|_| "the Discord token contains characters that no header may carry".to_owned())?;
-    token.set_sensitive(true);
-    let builder = Client::builder()
-        .user_agent(USER_AGENT)
-        .default_headers(HeaderMap::from_iter([(AUTHORIZATION, token)]))
-        .redirect(redirect::Policy::none())
-        .connect_timeout(options.connect_timeout)
-        .timeout(options.timeout);
-    // A proxy of the environment cannot reach this machine's own addresses.
-    let local = matches!(origin.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    Ok(if local { builder.no_proxy() } else { builder })
 }
 
 enum Unread {

@@ -1,14 +1,15 @@
-//! Refuses templates that could make a text grow without bound, before they are compiled.
+//! Refuses templates that could make a value grow without bound, before they are compiled.
 //!
 //! Fuel counts instructions, not bytes: `{% set x = x ~ x %}` written forty times is forty instructions and a
-//! terabyte, and running out of memory would end the whole process. So the operators that lengthen texts are few in
-//! number, none of them repeats a text, and nothing calls itself.
+//! terabyte, and running out of memory would end the whole process. So no operator repeats a value, nothing calls
+//! itself, and the growth of what remains is estimated: an expression joins or lists at most one value more than it
+//! has `~`, `+` and commas, and each name that it is bound to may be used in the next.
 
 /// The longest template, in bytes.
 const MAX_SOURCE: usize = 16 * 1024;
 
-/// So many `~` and `+` may stand in a template's code.
-const MAX_JOINS: usize = 8;
+/// How many times longer than its parts a value may become.
+const MAX_GROWTH: usize = 64;
 
 /// What may stand behind `{%`.
 const STATEMENTS: [&str; 13] = [
@@ -35,19 +36,34 @@ pub(super) fn check(source: &str) -> Result<(), String> {
             source.len()
         ));
     }
-    let mut joins = 0;
+    let (mut bound, mut printed) = (1_usize, 1);
     let mut rest = source;
     while let Some((code, after)) = next_code(rest) {
-        joins += check_code(code)?;
         rest = after;
+        match check_code(code)? {
+            Growth::Bound(times) => bound = bound.saturating_mul(times),
+            Growth::Used(times) => printed = printed.max(times),
+            // What stands between is text; the engine ends it here or later.
+            Growth::Raw => rest = after.split_once("endraw").map_or("", |(_, rest)| rest),
+        }
     }
-    if joins > MAX_JOINS {
+    if bound.saturating_mul(printed) > MAX_GROWTH {
         return Err(format!(
-            "uses `~` and `+` {joins} times, at most {MAX_JOINS} are possible; write texts side by side instead, as \
-             in `{{{{ a }}}} and {{{{ b }}}}`"
+            "joins values so often, one in the other, that they could become more than {MAX_GROWTH} times as long; \
+             write them side by side, as in `{{{{ a }}}} {{{{ b }}}}`"
         ));
     }
     Ok(())
+}
+
+/// How many times longer than one of its parts a piece of code can make a value.
+enum Growth {
+    /// And gives it a name, for others to use.
+    Bound(usize),
+    /// And does not keep it.
+    Used(usize),
+    /// It is none: `{% raw %}`.
+    Raw,
 }
 
 /// One piece of code, its opening mark included, and what follows it. Comments are passed over.
@@ -87,27 +103,35 @@ fn end_of(opened: &str) -> usize {
     opened.len()
 }
 
-/// How many texts the code joins.
-fn check_code(code: &str) -> Result<usize, String> {
+fn check_code(code: &str) -> Result<Growth, String> {
     let plain = without_texts(code);
-    if let Some(statement) = plain.strip_prefix("{%") {
-        check_statement(statement)?;
+    // Without tables, the first `}}` outside of quotes is the end for the engine too.
+    if plain.chars().skip(2).any(|c| c == '{') {
+        return Err("writes a table with `{`, which templates cannot".into());
     }
     if plain.contains('*') {
         return Err(
             "uses `*`, which templates cannot: it repeats a text any number of times".into(),
         );
     }
-    Ok(plain.matches(['~', '+']).count())
+    let times = 1 + plain.matches(['~', '+', ',']).count();
+    let Some(statement) = plain.strip_prefix("{%") else {
+        return Ok(Growth::Used(times));
+    };
+    Ok(match check_statement(statement)? {
+        "set" | "with" | "for" => Growth::Bound(times),
+        "raw" => Growth::Raw,
+        _ => Growth::Used(times),
+    })
 }
 
-fn check_statement(code: &str) -> Result<(), String> {
+/// The statement's keyword.
+fn check_statement(code: &str) -> Result<&str, String> {
     let mut words = code
         .split(|c: char| !(c.is_alphanumeric() || c == '_'))
         .filter(|word| !word.is_empty());
     let first = words.next().unwrap_or_default();
-    // `endraw` is found when the text between is taken for code.
-    if !STATEMENTS.contains(&first) && first != "endraw" {
+    if !STATEMENTS.contains(&first) {
         return Err(format!(
             "uses `{{% {} %}}`; templates have for, if, set, with, filter and raw",
             crate::domain::text::bounded(first, 40)
@@ -116,7 +140,7 @@ fn check_statement(code: &str) -> Result<(), String> {
     if first == "for" && words.any(|word| word == "recursive") {
         return Err("uses a recursive loop, which templates cannot".into());
     }
-    Ok(())
+    Ok(first)
 }
 
 /// The code with the insides of its quoted texts left out.

@@ -4,6 +4,7 @@
 //! it may not do is mention people, which `content_posting` decides.
 
 mod embed;
+mod engine;
 mod guard;
 mod template;
 mod text;
@@ -76,14 +77,14 @@ impl<'a> Settings<'a> {
     }
 
     /// The text, whole; `None` when there is nothing to format.
-    fn text(&self, variables: &Variables) -> Result<Option<String>, SkillError> {
+    fn text(&self, variables: &Variables) -> Result<Option<String>, String> {
         let template = match self.template {
             None if variables.content().is_null() => return Ok(None),
             None => DEFAULT_TEMPLATE,
             Some(template) => template,
         };
-        let rendered = template::render(template, variables)
-            .map_err(|error| SkillError::unrecoverable(format!("template: {error}")))?;
+        let rendered =
+            template::render(template, variables).map_err(|error| format!("template: {error}"))?;
         let has_text = !rendered.trim().is_empty();
         Ok(has_text.then(|| text::fit(&rendered, &self.tail(variables.content()), self.longest)))
     }
@@ -127,27 +128,34 @@ impl Skill for ContentFormatter {
         run: &mut RunContext<'_>,
         settings: &Map<String, Value>,
     ) -> Result<Verdict, SkillError> {
-        let mut reader = Reader::new(settings, "");
-        let read = Settings::read(&mut reader);
-        if let Some(problem) = reader.problems().into_iter().next() {
-            let SettingProblem { key, message } = problem;
-            return Err(SkillError::unrecoverable(format!("{key}: {message}")));
-        }
-        let variables = Variables::of(run).map_err(SkillError::unrecoverable)?;
-        let body = read.text(&variables)?;
-        let embed = match read.embed {
-            Some(fields) => embed::render(fields, &variables).map_err(SkillError::unrecoverable)?,
-            None => None,
+        let made = Variables::of(run).and_then(|variables| message(settings, &variables));
+        let Some(message) = made.map_err(SkillError::unrecoverable)? else {
+            return Ok(Verdict::NothingToDo(nothing(&run.content)));
         };
-        if body.is_none() && embed.is_none() {
-            return Ok(Verdict::NothingToDo(nothing(variables.content())));
-        }
-        run.message = Some(Message {
-            body: body.unwrap_or_default(),
-            options: embed.map_or_else(|| json!({}), |embed| json!({ "embeds": [embed] })),
-        });
+        run.message = Some(message);
         Ok(Verdict::Done)
     }
+}
+
+/// The text and the embed; `None` when both are empty.
+fn message(
+    settings: &Map<String, Value>,
+    variables: &Variables,
+) -> Result<Option<Message>, String> {
+    let mut reader = Reader::new(settings, "");
+    let read = Settings::read(&mut reader);
+    if let Some(problem) = reader.problems().first() {
+        return Err(format!("{}: {}", problem.key, problem.message));
+    }
+    let body = read.text(variables)?;
+    let embed = match read.embed {
+        Some(fields) => embed::render(fields, variables)?,
+        None => None,
+    };
+    Ok((body.is_some() || embed.is_some()).then(|| Message {
+        body: body.unwrap_or_default(),
+        options: embed.map_or_else(|| json!({}), |embed| json!({ "embeds": [embed] })),
+    }))
 }
 
 fn nothing(content: &Value) -> String {

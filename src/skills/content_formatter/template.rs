@@ -3,38 +3,21 @@
 //! An undefined variable is an error when it is printed and false when it is asked for, so that a misspelled name
 //! posts nothing; what is null prints nothing.
 
-use std::{
-    fmt::{self, Write as _},
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
-
 use chrono::SecondsFormat;
-use minijinja::{
-    Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value as Var, escape_formatter,
-};
+use minijinja::{Error, ErrorKind};
 use serde_json::{Value, json};
 
-use super::guard;
+use super::{
+    engine::{Bounded, MAX_OUTPUT, engine},
+    guard,
+};
 use crate::{
     domain::{Instant, text::bounded},
     skills::{RunContext, settings::nearest},
 };
 
-/// Instructions of one rendering; a post needs some hundreds.
-const FUEL: u64 = 20_000;
-
-/// Bytes that one rendering may write, captures included, or one filter may make.
-const MAX_OUTPUT: usize = 512 * 1024;
-
 /// Bytes of content or event, as JSON, that a template is given.
-const MAX_INPUT: usize = 256 * 1024;
-
-/// The longest `range`.
-const MAX_RANGE: usize = 1000;
+const MAX_INPUT: usize = 128 * 1024;
 
 const NAMES: [&str; 7] = [
     "content",
@@ -45,14 +28,6 @@ const NAMES: [&str; 7] = [
     "attempt",
     "execution",
 ];
-
-/// Filters that make texts or lists of any size from a number, or show the inside of values.
-const NO_FILTERS: [&str; 8] = [
-    "indent", "format", "pprint", "batch", "slice", "attr", "zip", "chain",
-];
-
-/// Functions that are of no use in a post.
-const NO_FUNCTIONS: [&str; 3] = ["debug", "namespace", "dict"];
 
 /// What templates can refer to.
 pub(super) struct Variables(Value);
@@ -93,9 +68,9 @@ fn written(at: Instant) -> String {
 /// The text that the template makes.
 pub(super) fn render(source: &str, variables: &Variables) -> Result<String, String> {
     guard::check(source)?;
-    let environment = environment();
+    let engine = engine();
     let mut output = Bounded::default();
-    let result = environment
+    let result = engine
         .template_from_named_str("template", source)
         .and_then(|template| {
             template
@@ -111,28 +86,33 @@ pub(super) fn render(source: &str, variables: &Variables) -> Result<String, Stri
 /// What is wrong with the template, as far as that can be said before a run.
 pub(super) fn check(source: &str) -> Result<(), String> {
     guard::check(source)?;
-    let environment = environment();
-    let template = environment
+    let engine = engine();
+    let template = engine
         .template_from_named_str("template", source)
         .map_err(|error| explain(&error, false))?;
-    let mut unknown: Vec<String> = template
-        .undeclared_variables(false)
-        .into_iter()
-        .filter(|name| !NAMES.contains(&name.as_str()) && name != "range")
-        .collect();
+    let names = template.undeclared_variables(false);
+    let mut unknown: Vec<&String> = names.iter().filter(|name| !is_known(name)).collect();
     unknown.sort();
     if let Some(name) = unknown.first() {
-        let hint = match nearest(name, &NAMES) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known are {}", NAMES.join(", ")),
-        };
-        return Err(format!("unknown variable `{}`; {hint}", bounded(name, 64)));
+        return Err(unknown_variable(name));
     }
     // Unknown filters and the like show only when they are reached; missing fields of this sample mean nothing.
     match template.render_captured_to(sample(), &mut Bounded::default()) {
         Err(error) if is_unknown(error.kind()) => Err(explain(&error, false)),
         _ => Ok(()),
     }
+}
+
+fn is_known(name: &str) -> bool {
+    NAMES.contains(&name) || name == "range"
+}
+
+fn unknown_variable(name: &str) -> String {
+    let hint = match nearest(name, &NAMES) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known are {}", NAMES.join(", ")),
+    };
+    format!("unknown variable `{}`; {hint}", bounded(name, 64))
 }
 
 fn is_unknown(kind: ErrorKind) -> bool {
@@ -153,96 +133,6 @@ fn sample() -> Value {
     })
 }
 
-fn environment<'a>() -> Environment<'a> {
-    let mut environment = Environment::new();
-    environment.set_debug(false);
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    environment.set_fuel(Some(FUEL));
-    environment.set_recursion_limit(50);
-    NO_FILTERS
-        .iter()
-        .for_each(|name| environment.remove_filter(name));
-    NO_FUNCTIONS
-        .iter()
-        .for_each(|name| environment.remove_global(name));
-    environment.add_filter("replace", replace);
-    environment.add_filter("join", join);
-    environment.add_function("range", range);
-    let written = Arc::new(AtomicUsize::new(0));
-    environment.set_formatter(move |out, state, value| print(out, state, value, &written));
-    environment
-}
-
-/// Prints a value, within what is left of the rendering's bytes.
-fn print(
-    out: &mut Output<'_>,
-    state: &State<'_, '_>,
-    value: &Var,
-    written: &AtomicUsize,
-) -> Result<(), Error> {
-    if value.is_none() {
-        return Ok(());
-    }
-    let mut text = Piece {
-        text: String::new(),
-        left: MAX_OUTPUT.saturating_sub(written.load(Ordering::Relaxed)),
-    };
-    write!(text, "{value}").map_err(|_| too_long())?;
-    written.fetch_add(text.text.len(), Ordering::Relaxed);
-    escape_formatter(out, state, &Var::from(text.text))
-}
-
-fn replace(text: &str, from: &str, to: &str) -> Result<String, Error> {
-    let growth = to.len().saturating_sub(from.len());
-    let longest = text.matches(from).count().saturating_mul(growth) + text.len();
-    if longest > MAX_OUTPUT {
-        return Err(too_long());
-    }
-    Ok(text.replace(from, to))
-}
-
-fn join(list: &Var, between: Option<&str>) -> Result<String, Error> {
-    let mut joined = Piece {
-        text: String::new(),
-        left: MAX_OUTPUT,
-    };
-    for (place, item) in list.try_iter()?.enumerate() {
-        let between = between.filter(|_| place > 0).unwrap_or_default();
-        write!(joined, "{between}{item}").map_err(|_| too_long())?;
-        if place > MAX_OUTPUT {
-            return Err(too_long());
-        }
-    }
-    Ok(joined.text)
-}
-
-fn range(first: i64, second: Option<i64>, step: Option<i64>) -> Result<Vec<i64>, Error> {
-    let (from, to) = second.map_or((0, first), |to| (first, to));
-    let step = step.unwrap_or(1);
-    if step == 0 {
-        return Err(Error::new(
-            ErrorKind::InvalidOperation,
-            "`range` cannot step by 0",
-        ));
-    }
-    let inside = |at: &i64| if step > 0 { *at < to } else { *at > to };
-    let numbers: Vec<i64> = std::iter::successors(Some(from), |at| at.checked_add(step))
-        .take_while(inside)
-        .take(MAX_RANGE + 1)
-        .collect();
-    if numbers.len() > MAX_RANGE {
-        let why = format!("`range` makes at most {MAX_RANGE} numbers");
-        return Err(Error::new(ErrorKind::InvalidOperation, why));
-    }
-    Ok(numbers)
-}
-
-fn too_long() -> Error {
-    let why = format!("the text is longer than {MAX_OUTPUT} bytes");
-    Error::new(ErrorKind::InvalidOperation, why)
-}
-
 /// The engine's words and place, and what to do where that is known.
 fn explain(error: &Error, no_content: bool) -> String {
     let place = error.line().map(|line| format!(" (line {line})"));
@@ -261,36 +151,4 @@ fn explain(error: &Error, no_content: bool) -> String {
         _ => "",
     };
     bounded(&format!("{why}{place}{hint}"), 500)
-}
-
-/// A text with an end to what it takes.
-struct Piece {
-    text: String,
-    left: usize,
-}
-
-impl fmt::Write for Piece {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.left = self.left.checked_sub(text.len()).ok_or(fmt::Error)?;
-        self.text.push_str(text);
-        Ok(())
-    }
-}
-
-/// The whole output, which ends at its bound.
-#[derive(Default)]
-struct Bounded(Vec<u8>);
-
-impl io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > MAX_OUTPUT {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
