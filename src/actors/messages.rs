@@ -56,10 +56,10 @@ pub struct Account(pub BotName);
 #[rtype(result = "()")]
 pub struct Adopt(pub Vec<Rescued>);
 
-/// Look at the bot's stored state again: its actor died, and its claims were closed.
+/// Something in the store has changed behind your back: look at it again.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Reload(pub BotName);
+pub struct Reload;
 
 /// Claim nothing more, and give back what has not started. Replies when that is on its way to the store.
 #[derive(Message)]

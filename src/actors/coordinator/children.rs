@@ -8,9 +8,10 @@ use super::CoordinatorActor;
 use crate::{
     actors::{
         health::HealthCheckActor,
-        messages::{ChildState, Reload, Rest, Unresponsive, Wake},
+        messages::{ChildState, DEADLINE, Reload, Rest, Unresponsive, Wake},
         persistence::PersistenceActor,
         roster::Remedy,
+        runs::Evicted,
         scheduler::SchedulerActor,
         supervision::{Child, Exit, ExitNotice, beside, spawn},
         task::TaskActor,
@@ -18,9 +19,9 @@ use crate::{
     domain::{
         bot::BotName,
         hold::{Hold, HoldKind},
-        outcome::Status,
+        outcome::{AttemptOutcome, Status},
     },
-    store::Write,
+    store::{Finish, Write},
 };
 
 /// The core, in the order in which it is started; a later one leans on the earlier ones.
@@ -107,29 +108,41 @@ impl CoordinatorActor {
         });
     }
 
-    /// The runs of a dead bot actor are over: nobody will report their end.
+    /// The claims of a dead bot actor are closed in its stead: runs as panicked, claims that had not started are released.
     fn close_runs_of(&self, bot: &BotName, exit: &Exit, ctx: &Context<Self>) {
         self.env.book.write().tasks.remove(bot);
-        let (env, bot, error) = (
-            Arc::clone(&self.env),
-            bot.clone(),
-            format!("the bot's actor died: {exit}"),
-        );
+        let error = format!("the bot's actor died: {exit}");
+        let evicted = self.env.runs.evict(bot).into_iter();
+        let ends: Vec<_> = evicted
+            .map(|one| self.env.queue.send(self.end_of(bot, one, &error), true))
+            .collect();
+        let env = Arc::clone(&self.env);
         beside(&ctx.address(), async move {
-            let close = Write::CloseRuns {
-                bot: bot.clone(),
-                status: Status::Panicked,
-                error,
-                at: env.clock.now(),
-            };
-            let _ = env.queue.ask(close, true).await;
+            let _ = futures::future::join_all(ends).await;
             if let Some(scheduler) = env.book.scheduler() {
-                let _ = scheduler
-                    .send(Reload(bot))
-                    .timeout(crate::actors::messages::DEADLINE)
-                    .await;
+                let _ = scheduler.send(Reload).timeout(DEADLINE).await;
             }
         });
+    }
+
+    fn end_of(&self, bot: &BotName, evicted: Evicted, error: &str) -> Write {
+        let Evicted {
+            execution,
+            started_at,
+        } = evicted;
+        let Some(started_at) = started_at else {
+            return Write::Release { execution };
+        };
+        Write::Finish(Box::new(Finish {
+            execution,
+            bot: bot.clone(),
+            started_at,
+            completed_at: self.env.clock.now(),
+            attempt: 1,
+            outcome: AttemptOutcome::broken(Status::Panicked, error),
+            metadata: serde_json::json!({}),
+            max_consecutive_failures: self.env.rules.max_consecutive_failures,
+        }))
     }
 
     fn give_up_bot(&self, bot: &BotName, exit: &Exit, ctx: &Context<Self>) {

@@ -12,7 +12,6 @@ use crate::{
         supervision::beside,
     },
     domain::{
-        bot::BotName,
         outcome::{AttemptOutcome, Status},
         run::{Claim, Trigger},
         state::BotState,
@@ -171,16 +170,8 @@ impl Handler<Adopt> for SchedulerActor {
 impl Handler<Reload> for SchedulerActor {
     type Result = ();
 
-    fn handle(&mut self, Reload(bot): Reload, ctx: &mut Self::Context) {
-        self.forget(&bot);
+    fn handle(&mut self, _: Reload, ctx: &mut Self::Context) {
         self.uncertain = true;
         self.load(ctx);
-    }
-}
-
-impl SchedulerActor {
-    fn forget(&mut self, bot: &BotName) {
-        self.agenda.forget_claim(bot);
-        self.agenda.change(bot, |entry| entry.pending = false);
     }
 }

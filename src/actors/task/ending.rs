@@ -37,11 +37,11 @@ impl TaskActor {
             end.metadata,
         );
         let answer = self.env.queue.send(write, true);
-        // The result is queued before the ticket goes: whoever finds the run without an owner comes after it.
-        let place = self
-            .active
-            .remove(&execution)
-            .and_then(|active| active.place);
+        // The result is queued before the claim is settled: whoever finds the run without an owner comes after it.
+        let place = self.active.remove(&execution).and_then(|active| {
+            active.ticket.settle();
+            active.place
+        });
         self.start_waiting(place, ctx);
         ctx.spawn(answer.into_actor(self).map(|answer, actor, _| {
             if let Ok(Ok(Written::Finished {

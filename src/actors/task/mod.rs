@@ -3,11 +3,13 @@
 //!
 //! The work itself is done elsewhere ([`driver`]): nothing that a bot does can block or kill its actor, let alone another's.
 
+mod asking;
 mod attempt;
 mod driver;
 mod ending;
 mod outlet;
 mod starting;
+mod triggering;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -23,10 +25,7 @@ use super::{
     messages::{Abandon, CancelRun, DEADLINE, FinishUp, HoldChanged, Ping, Pong, Rest, StartRun},
     runs::Ticket,
 };
-use crate::{
-    domain::{bot::Bot, hold::Hold, run::ExecutionId},
-    store::Write,
-};
+use crate::domain::{bot::Bot, hold::Hold, run::ExecutionId};
 
 /// An actor without work for this long makes room.
 const IDLE: Duration = Duration::from_secs(60);
@@ -41,7 +40,9 @@ pub struct TaskActor {
     /// Claims whose start the store is being asked about.
     asking: usize,
     /// The claim that waits for a run to end.
-    waiting: Option<Waiting>,
+    waiting: Option<InHand>,
+    /// Claims that are considered again in a moment.
+    delayed: usize,
     /// The process stops: nothing starts any more.
     finishing: bool,
     /// The last time that there was work.
@@ -52,11 +53,11 @@ pub struct TaskActor {
 struct Active {
     stop: watch::Sender<Option<StopReason>>,
     place: Option<OwnedSemaphorePermit>,
-    _ticket: Ticket,
+    ticket: Ticket,
 }
 
-/// A claim that waits for a run to end.
-struct Waiting {
+/// A claim that has not started.
+struct InHand {
     start: StartRun,
     ticket: Ticket,
 }
@@ -72,13 +73,14 @@ impl TaskActor {
             active: HashMap::new(),
             asking: 0,
             waiting: None,
+            delayed: 0,
             finishing: false,
             worked_at: Monotonic::now(),
         }
     }
 
     fn is_idle(&self) -> bool {
-        self.active.is_empty() && self.asking == 0 && self.waiting.is_none()
+        !self.is_busy() && self.delayed == 0 && self.waiting.is_none()
     }
 
     /// Asks to be let go after a while without work.
@@ -107,10 +109,8 @@ impl TaskActor {
     }
 
     fn release_waiting(&mut self) {
-        if let Some(waiting) = self.waiting.take() {
-            self.env.queue.keep(Write::Release {
-                execution: waiting.start.claim.execution,
-            });
+        if let Some(claim) = self.waiting.take() {
+            self.release(claim);
         }
     }
 }
@@ -141,7 +141,7 @@ impl Handler<StartRun> for TaskActor {
         let Some(ticket) = self.env.runs.enter(start.claim.execution, &self.bot.name) else {
             return;
         };
-        self.consider(start, ticket, ctx);
+        self.consider(InHand { start, ticket }, ctx);
     }
 }
 
@@ -160,14 +160,14 @@ impl Handler<CancelRun> for TaskActor {
         if let Some(active) = self.active.get(&execution) {
             return active.stop.send(Some(StopReason::Cancelled)).is_ok();
         }
-        let waits = self
-            .waiting
-            .as_ref()
-            .is_some_and(|waiting| waiting.start.claim.execution == execution);
-        if waits && let Some(waiting) = self.waiting.take() {
-            self.record_unstarted(&waiting.start, "cancelled before it started");
+        let is_it = |claim: &mut InHand| claim.start.claim.execution == execution;
+        match self.waiting.take_if(is_it) {
+            Some(claim) => {
+                self.cancel_unstarted(claim);
+                true
+            }
+            None => false,
         }
-        waits
     }
 }
 

@@ -1,0 +1,118 @@
+//! The store's word on a start: on a shared store, or for a claim that may be lost, nothing runs without it.
+
+use std::time::Duration;
+
+use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
+use futures::FutureExt;
+
+use super::{InHand, TaskActor};
+use crate::{
+    actors::{
+        messages::{HoldSet, Reload, StartRun},
+        persistence::{WriteError, WriteResult},
+    },
+    domain::{Instant, hold::Hold, outcome::Gap, policy::Overlap, run::Trigger},
+    store::{Start, Write, Written},
+};
+
+/// How long to wait before the store, or another replica's run, is asked about again.
+const AGAIN: Duration = Duration::from_millis(250);
+
+impl TaskActor {
+    /// Starts the run. A process that owns its file alone is right about it, and has the start stored behind its back.
+    pub(super) fn begin(&mut self, claim: InHand, ctx: &mut Context<Self>) {
+        let at = self.env.clock.now();
+        let write = Write::Start(self.start_write(&claim.start, at));
+        if !claim.start.verify && !self.env.store.is_shared() {
+            self.env.queue.keep(write);
+            return self.launch(claim, at, ctx);
+        }
+        self.asking += 1;
+        let answer = self.env.queue.send(write, false);
+        let answer = answer.map(|answer| answer.unwrap_or(Err(WriteError::Unavailable)));
+        ctx.spawn(answer.into_actor(self).map(move |answer, actor, ctx| {
+            actor.asking -= 1;
+            actor.answered(claim, at, answer, ctx);
+        }));
+    }
+
+    fn start_write(&self, start: &StartRun, at: Instant) -> Start {
+        let (policy, scheduled) = (&self.bot.policy, start.claim.trigger == Trigger::Schedule);
+        Start {
+            execution: start.claim.execution,
+            bot: self.bot.name.clone(),
+            at,
+            exclusive: policy.overlap != Overlap::AllowAll,
+            scheduled,
+            schedule: start.schedule.clone(),
+            max_runs: policy.max_runs.filter(|_| scheduled),
+        }
+    }
+
+    fn answered(
+        &mut self,
+        claim: InHand,
+        at: Instant,
+        answer: WriteResult,
+        ctx: &mut Context<Self>,
+    ) {
+        match answer {
+            Ok(Written::Started { .. }) => self.launch(claim, at, ctx),
+            Ok(Written::Held(hold)) => {
+                self.decline(claim, Gap::Held(hold.kind));
+                self.held(hold);
+            }
+            Ok(Written::Busy) => self.busy_elsewhere(claim, ctx),
+            Err(WriteError::Unavailable) => self.later(claim, ctx),
+            other => {
+                tracing::info!(actor = %self.bot.name, answer = ?other, "the claim is not this process's any more");
+                claim.ticket.settle();
+                self.tell_scheduler_to_reload();
+            }
+        }
+    }
+
+    /// The run that is on is another replica's: a claim that may wait waits here, and the store is asked again.
+    fn busy_elsewhere(&mut self, claim: InHand, ctx: &mut Context<Self>) {
+        let may_wait = matches!(
+            self.bot.policy.overlap,
+            Overlap::BufferOne | Overlap::CancelOther
+        );
+        if !may_wait || self.delayed > 0 {
+            return self.decline(claim, Gap::Overlap);
+        }
+        let InHand { start, ticket } = claim;
+        let start = StartRun {
+            lenient: true,
+            ..start
+        };
+        self.later(InHand { start, ticket }, ctx);
+    }
+
+    fn later(&mut self, claim: InHand, ctx: &mut Context<Self>) {
+        self.delayed += 1;
+        let mut claim = Some(claim);
+        ctx.run_later(AGAIN, move |actor, ctx| {
+            actor.delayed -= 1;
+            if let Some(claim) = claim.take() {
+                actor.consider(claim, ctx);
+            }
+        });
+    }
+
+    /// The bot is held now; the scheduler must know before its next claim.
+    pub(super) fn held(&mut self, hold: Hold) {
+        self.hold = Some(hold.clone());
+        if let Some(scheduler) = self.env.book.scheduler() {
+            // A scheduler that is being rebuilt reads the hold from the store.
+            let _ = scheduler.try_send(HoldSet(self.bot.name.clone(), hold));
+        }
+    }
+
+    fn tell_scheduler_to_reload(&self) {
+        if let Some(scheduler) = self.env.book.scheduler() {
+            // It also finds out by itself: its next claim is stale.
+            let _ = scheduler.try_send(Reload);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Runs by hand: a normal run that no slot asked for, also under a hold.
+
+use actix::{ActorFutureExt, Handler, ResponseActFuture, WrapFuture};
+use serde_json::Value;
+
+use super::{InHand, TaskActor};
+use crate::{
+    actors::messages::{ControlError, StartRun, TriggerHere},
+    domain::{
+        policy::Overlap,
+        run::{Claim, ExecutionId, Trigger},
+    },
+    store::{Write, Written},
+};
+
+impl Handler<TriggerHere> for TaskActor {
+    type Result = ResponseActFuture<Self, Result<ExecutionId, ControlError>>;
+
+    fn handle(&mut self, TriggerHere(input): TriggerHere, _: &mut Self::Context) -> Self::Result {
+        let bot = self.bot.name.clone();
+        if self.is_busy() && self.bot.policy.overlap != Overlap::AllowAll {
+            return Box::pin(async move { Err(ControlError::Busy(bot)) }.into_actor(self));
+        }
+        self.asking += 1;
+        let metadata = serde_json::json!({ "input": input });
+        let answer = self.env.queue.send(
+            Write::Insert {
+                bot,
+                trigger: Trigger::Manual,
+                metadata,
+            },
+            false,
+        );
+        Box::pin(answer.into_actor(self).map(move |answer, actor, ctx| {
+            actor.asking -= 1;
+            let Ok(Ok(Written::Claimed(Some(execution)))) = answer else {
+                return Err(ControlError::Unavailable(
+                    "the database did not take the trigger".into(),
+                ));
+            };
+            actor.start_by_hand(execution, input, ctx);
+            Ok(execution)
+        }))
+    }
+}
+
+impl TaskActor {
+    fn start_by_hand(
+        &mut self,
+        execution: ExecutionId,
+        input: Value,
+        ctx: &mut actix::Context<Self>,
+    ) {
+        let bot = self.bot.name.clone();
+        let Some(ticket) = self.env.runs.enter(execution, &bot) else {
+            return;
+        };
+        let due = self.env.clock.now();
+        let claim = Claim {
+            execution,
+            bot,
+            trigger: Trigger::Manual,
+            slot: None,
+            due,
+            attempt: 1,
+        };
+        let start = StartRun {
+            claim,
+            schedule: None,
+            place: None,
+            hold: None,
+            superseded: false,
+            verify: false,
+            lenient: true,
+            input,
+        };
+        self.consider(InHand { start, ticket }, ctx);
+    }
+}
