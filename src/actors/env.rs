@@ -56,6 +56,8 @@ pub struct Rules {
     pub supervision: RestartPolicy,
     /// How often health is looked at.
     pub health_interval: Duration,
+    /// How long history is kept.
+    pub retention: Duration,
 }
 
 /// Platforms by the word in the `platform` column.

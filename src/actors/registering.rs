@@ -25,7 +25,7 @@ const ROUNDS: usize = 5;
 ///
 /// # Errors
 /// The store is away, or answered something that it never should.
-pub async fn prepare(env: &Arc<Env>) -> Result<(), StoreError> {
+pub async fn prepare(env: Arc<Env>) -> Result<(), StoreError> {
     env.store.beat(&env.me).await?;
     let again: HashSet<BotName> = env
         .bots
@@ -39,7 +39,7 @@ pub async fn prepare(env: &Arc<Env>) -> Result<(), StoreError> {
             .await?,
     );
     for _ in 0..ROUNDS {
-        if register_all(env).await? == 0 {
+        if register_all(&env).await? == 0 {
             return Ok(());
         }
     }

@@ -5,6 +5,7 @@
 
 mod beat;
 mod flush;
+mod pruning;
 mod queue;
 
 use std::{sync::Arc, time::Duration};
@@ -42,6 +43,7 @@ impl Actor for PersistenceActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         fail::fail_point!("persistence.started");
         ctx.spawn(keep_writing(Arc::clone(&self.env)).into_actor(self));
+        ctx.spawn(pruning::keep_pruning(Arc::clone(&self.env)).into_actor(self));
         ctx.spawn(beat::keep_beating(Arc::clone(&self.env)).into_actor(self));
     }
 }
@@ -83,6 +85,8 @@ async fn keep_writing(env: Arc<Env>) {
                 }
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(LONGEST_WAIT);
+                // The next write, kept or not, finds out whether the store is back.
+                env.queue.set_away(false);
             }
         }
     }

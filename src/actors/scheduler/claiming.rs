@@ -189,6 +189,10 @@ impl Handler<Advanced> for SchedulerActor {
         for bot in held {
             self.end_hold_if_over(&bot, self.env.clock.now(), ctx);
         }
+        if self.uncertain {
+            // The store is away: no hurry to plan the same again.
+            return self.set_timer(ctx);
+        }
         self.tick(ctx);
     }
 }

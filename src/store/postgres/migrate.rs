@@ -57,7 +57,7 @@ pub async fn migrate_down(url: &str, steps: usize) -> Result<Vec<String>, StoreE
             let mut reverted = Vec::new();
             for _ in 0..steps.min(applied.len()) {
                 let version = connection.revert_last_migration(MIGRATIONS);
-                reverted.push(version.map_err(|e| Trouble::of(e))?.to_string());
+                reverted.push(version.map_err(Trouble::of)?.to_string());
             }
             Ok(reverted)
         })

@@ -1,0 +1,33 @@
+//! What is older than the retention time goes, a little at a time.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+
+use crate::actors::env::Env;
+
+/// How often is looked for what is too old.
+const EVERY: Duration = Duration::from_secs(3600);
+
+pub(super) async fn keep_pruning(env: Arc<Env>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let round = Arc::clone(&env);
+        let pruned = env.runtime.spawn(async move {
+            let kept = TimeDelta::from_std(round.rules.retention).unwrap_or(TimeDelta::MAX);
+            let before = round
+                .clock
+                .now()
+                .checked_sub_signed(kept)
+                .unwrap_or_default();
+            round.store.prune(before, before).await
+        });
+        match pruned.await {
+            Ok(Ok(0)) | Err(_) => {}
+            Ok(Ok(rows)) => tracing::info!(rows, "history older than retention_days is deleted"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "history older than retention_days could not be deleted")
+            }
+        }
+    }
+}

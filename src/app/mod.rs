@@ -1,0 +1,189 @@
+//! The composition root: builds store, platforms, skills and actors, in order, and runs them until stopped.
+//!
+//! Programs that embed the library start here too, with skills and platforms of their own:
+//!
+//! ```no_run
+//! use actor_server::{app::{ActorServer, AppError}, config::Settings, platforms::stub::StubPlatform};
+//!
+//! async fn serve(settings: Settings) -> Result<(), AppError> {
+//!     let server = ActorServer::builder(settings).platform(StubPlatform::new()).build()?;
+//!     server.run_until_stopped(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await
+//! }
+//! ```
+
+mod running;
+mod starting;
+
+use std::{future::Future, sync::Arc};
+
+use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
+use uuid::Uuid;
+
+use crate::{
+    actors::env::Platforms,
+    clock::Clock,
+    config::Settings,
+    domain::run::ReplicaId,
+    platforms::{ContentPoster, console::Console},
+    skills::{Skill, SkillSet},
+    store::{Replica, StoreError},
+};
+
+/// Why the server ended, or could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The store cannot be used, and waiting would not help.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A part could not be built.
+    #[error("{0}")]
+    Build(String),
+    /// A core actor could not be kept alive.
+    #[error("{0}")]
+    GivenUp(String),
+    /// A second signal came while the server stopped.
+    #[error(
+        "stopped at once by a second signal; runs at work will be closed as abandoned at the next start"
+    )]
+    Interrupted,
+    /// The process stopped with results that it could not store.
+    #[error(
+        "{0} results could not be stored; their runs will be closed as abandoned at the next start"
+    )]
+    Unstored(usize),
+}
+
+/// A server that is ready to run.
+pub struct ActorServer {
+    settings: Settings,
+    skills: SkillSet,
+    platforms: Platforms,
+    threads: BotThreads,
+    me: Replica,
+}
+
+/// What a server is built from.
+pub struct Builder {
+    settings: Settings,
+    skills: SkillSet,
+    platforms: Vec<Arc<dyn ContentPoster>>,
+}
+
+impl Builder {
+    /// Adds a skill, or puts one in the place of a built-in.
+    #[must_use]
+    pub fn skill(mut self, skill: impl Skill) -> Self {
+        self.skills = self.skills.with(skill);
+        self
+    }
+
+    /// Adds a platform, or puts one in the place of a built-in of the same name.
+    #[must_use]
+    pub fn platform(mut self, platform: impl ContentPoster) -> Self {
+        self.platforms.push(Arc::new(platform));
+        self
+    }
+
+    /// Builds the server; connects to nothing yet.
+    ///
+    /// # Errors
+    /// A platform's settings cannot be used, or the machine gives no threads.
+    pub fn build(self) -> Result<ActorServer, AppError> {
+        let Self {
+            settings,
+            skills,
+            platforms,
+        } = self;
+        let built_in = built_in_platforms(&settings)?;
+        let platforms = platforms.into_iter().fold(built_in, Platforms::with);
+        let me = Replica {
+            id: ReplicaId::new(&Uuid::new_v4().to_string()),
+            address: String::new(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            started_at: Clock::process().now(),
+        };
+        let threads = BotThreads::start(settings.server.max_parallel_tasks)?;
+        Ok(ActorServer {
+            settings,
+            skills,
+            platforms,
+            threads,
+            me,
+        })
+    }
+}
+
+fn built_in_platforms(settings: &Settings) -> Result<Platforms, AppError> {
+    let platforms = Platforms::default().with(Arc::new(Console::stdout()));
+    #[cfg(feature = "discord")]
+    if let Some(token) = &settings.discord.token {
+        use crate::platforms::discord::{Discord, DiscordOptions};
+        let options = DiscordOptions::new(settings.discord.api_url.clone(), token.clone());
+        return Ok(platforms.with(Arc::new(Discord::new(options).map_err(AppError::Build)?)));
+    }
+    #[cfg(not(feature = "discord"))]
+    let _ = settings;
+    Ok(platforms)
+}
+
+/// The threads of bot work: one for each attempt, beyond those that drive connections and timers. A thread that never
+/// comes back does not keep the process from ending.
+struct BotThreads(Option<Runtime>);
+
+impl BotThreads {
+    fn start(max_parallel_tasks: usize) -> Result<Self, AppError> {
+        /// Threads that skills which never yield may hold before they hold up others.
+        const SPARE: usize = 512;
+        RuntimeBuilder::new_multi_thread()
+            .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().max(2)))
+            .max_blocking_threads(max_parallel_tasks.saturating_add(SPARE))
+            .thread_name("bots")
+            .enable_all()
+            .build()
+            .map(|runtime| Self(Some(runtime)))
+            .map_err(|error| AppError::Build(format!("cannot start threads: {error}")))
+    }
+
+    /// `None` once they are gone.
+    fn handle(&self) -> Option<Handle> {
+        self.0.as_ref().map(|runtime| runtime.handle().clone())
+    }
+}
+
+impl Drop for BotThreads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl ActorServer {
+    /// A server with the built-in skills and platforms.
+    #[must_use]
+    pub fn builder(settings: Settings) -> Builder {
+        Builder {
+            settings,
+            skills: SkillSet::built_in(),
+            platforms: Vec::new(),
+        }
+    }
+
+    /// Runs until `stop` is ready, then stops in order. Must be called inside an actix system.
+    ///
+    /// # Errors
+    /// The server could not start, could not be kept alive, or could not store everything.
+    pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
+        tokio::pin!(stop);
+        let grace = self.settings.server.shutdown_grace;
+        // Dropped last: whatever still runs ends with it.
+        let (env, _threads) = tokio::select! {
+            biased;
+            () = &mut stop => return Ok(()),
+            started = self.start() => started?,
+        };
+        let result = running::supervise(&env, grace, stop).await;
+        running::close(&env).await;
+        result
+    }
+}
