@@ -21,7 +21,7 @@ use crate::{
 async fn rescue(fixture: &dyn Fixture, a: &Process, again: &[&BotName]) -> (Process, Vec<Rescued>) {
     fixture.kill(&a.id).await;
     let b = fixture.join("b").await;
-    let again: HashSet<BotName> = again.iter().map(|bot| BotName::clone(bot)).collect();
+    let again: HashSet<BotName> = again.iter().copied().cloned().collect();
     let rescued = b.store.rescue(&b.id, &again, slot(60)).await.unwrap();
     (b, rescued)
 }
