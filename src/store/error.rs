@@ -1,4 +1,4 @@
-//! Why the store could not do what was asked, told apart by whether waiting helps.
+//! Why the store could not do what was asked, and whether to ask again.
 
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]

@@ -10,25 +10,24 @@
 mod error;
 mod open;
 pub mod postgres;
-mod rows;
+mod records;
 mod schema_commands;
 pub mod sqlite;
 pub mod url;
 mod write;
 
-pub use self::{
-    error::StoreError,
-    open::open,
-    rows::{Beat, LedgerRow, LiveRow, Replica, Rescued, SchemaStep},
-    schema_commands::{migrate_down, migrate_up, migration_status},
-    url::DatabaseUrl,
-    write::{Advance, Finish, NewPost, PostMark, Start, Write, Written},
-};
-
 use std::collections::HashSet;
 
 use async_trait::async_trait;
 
+pub use self::{
+    error::StoreError,
+    open::open,
+    records::{Beat, LedgerRow, LiveRow, Replica, Rescued, SchemaStep},
+    schema_commands::{migrate_down, migrate_up, migration_status},
+    url::DatabaseUrl,
+    write::{Advance, Finish, NewPost, PostMark, Start, Write, Written},
+};
 use crate::domain::{Instant, bot::BotName, post::Post, run::ReplicaId, state::BotState};
 
 /// What the actors need of a store.
@@ -97,3 +96,4 @@ pub trait StatePersistence: Send + Sync + 'static {
     /// Whether other processes may use the database at the same time.
     fn is_shared(&self) -> bool;
 }
+

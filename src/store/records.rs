@@ -1,4 +1,4 @@
-//! What is read from the store.
+//! What the store answers to questions: plain values, the same for every backend.
 
 use serde_json::Value;
 
