@@ -2,9 +2,14 @@
 //!
 //! The store decides nothing. Callers plan with the domain's rules and send [`Write`]s that say what they saw; a write
 //! whose premise no longer holds changes nothing and says so ([`Written::Stale`], [`Written::Lost`]).
+//! A row of the ledger belongs to the process that claimed it: once another one has taken it over, whatever the first
+//! still sends about it is [`Written::Lost`]. Work that was done is never taken back: a claim whose earlier attempt had
+//! started (`attempt` above 1) is closed as `abandoned` where a fresh one would be released, declined or removed.
 //! A transaction is never open around bot work.
 
 pub mod postgres;
+pub mod sqlite;
+pub mod url;
 
 use std::collections::HashSet;
 
@@ -24,7 +29,9 @@ use crate::domain::{
 
 /// What the actors need of a store.
 ///
-/// Names and meaning of the tables are in the contract with operators (`docs/tables.md`).
+/// Names and meaning of the tables are in the contract with operators (`docs/tables.md`). A slot that did not run has
+/// neither `started_at` nor `completed_at`, no `replica`, and no `success`; its row says `slot_last` even if it stands
+/// for one slot, and the row of a run never does.
 #[async_trait]
 pub trait StatePersistence: Send + Sync + 'static {
     /// Carries out all writes in one transaction, in order, and answers each.
@@ -50,6 +57,7 @@ pub trait StatePersistence: Send + Sync + 'static {
 
     /// Deals with what dead processes left `running`, in one transaction: claims that never started are released,
     /// started runs become `abandoned` at `now`, or are claimed for `me` with the next attempt if their bot is in `again`.
+    /// A row that is claimed so waits for its start anew; `metadata.interrupted` lists the attempts that were cut off.
     ///
     /// On SQLite every other process is dead (the lock file makes this one the owner). On PostgreSQL a process is dead
     /// when its lease has run out by the database's clock, and neither the database itself nor this process's own
@@ -61,7 +69,7 @@ pub trait StatePersistence: Send + Sync + 'static {
         now: Instant,
     ) -> Result<Vec<Rescued>, StoreError>;
 
-    /// Ledger rows, newest first.
+    /// Ledger rows, newest first: in the order of being recorded, so that a range stands where it began.
     async fn ledger(&self, bot: Option<&BotName>, limit: i64)
     -> Result<Vec<LedgerRow>, StoreError>;
 
@@ -69,6 +77,8 @@ pub trait StatePersistence: Send + Sync + 'static {
     async fn posts(&self, bot: Option<&BotName>, limit: i64) -> Result<Vec<Post>, StoreError>;
 
     /// Deletes ledger rows and posts that ended before `before`; posts also not before `posts_before`. Answers how many.
+    /// A slot that did not run ended at its time (a range at its last), a post when it was sent or else stored; what is
+    /// `running` or `pending` stays whatever its age.
     async fn prune(&self, before: Instant, posts_before: Instant) -> Result<u64, StoreError>;
 
     /// Whether the store answers.
@@ -88,6 +98,8 @@ pub trait StatePersistence: Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub enum Write {
     /// Stores a bot's state as a start or reload makes it. Inserts it if `expected` is `None` and there is none.
+    /// In a stored state, what runs write (`last_run`, `consecutive_failures`, `runs`) stays, and so does a hold of the
+    /// kind that is already there (but `invalid`): both may have changed since the plan was made.
     /// Replies: `State`, or `Stale` with what is stored.
     Register {
         /// What the plan was made from; compared by `schedule`, `next_run`, `removed`, and the hold's kind.
@@ -107,10 +119,11 @@ pub enum Write {
         execution: ExecutionId,
         /// The number of the attempt that begins.
         attempt: u32,
-        /// The attempts before it, for `metadata`.
+        /// The attempts before it, for `metadata`: put over what is stored there, key by key.
         metadata: Value,
     },
-    /// A claim will not run: its row becomes (or grows) a gap. Replies: `Done` or `Lost`.
+    /// A claim will not run: its row becomes a gap, or goes and the gap just before its slot grows, if there is one with
+    /// the same reason. Replies: `Done` or `Lost`.
     Decline {
         /// The row; it must not have started.
         execution: ExecutionId,
@@ -118,7 +131,8 @@ pub enum Write {
         gap: Gap,
     },
     /// A claim is given back to be decided anew: the row goes and `next_run` returns to its slot; if later slots are
-    /// accounted for already it is recorded as missed. A manual or event claim becomes `abandoned`. Replies: `Done` or `Lost`.
+    /// accounted for already, or the bot is removed, it is recorded as missed. A manual or event claim becomes `abandoned`.
+    /// Replies: `Done` or `Lost`.
     Release {
         /// The row; it must not have started.
         execution: ExecutionId,
@@ -140,7 +154,8 @@ pub enum Write {
     /// Records how an attempt to send ended; not fenced, because a post in flight is a fact. A post that is `sent` stays so.
     /// Replies: `Done`.
     MarkPost(PostMark),
-    /// Sets a hold unless the bot has one of another kind already (`replace` puts it in its place). Replies: `State`.
+    /// Sets a hold unless the bot has one of another kind already (`replace` puts it in its place). Replies: `State`, or
+    /// `Stale(None)` if there is no such bot.
     SetHold {
         /// Whose.
         bot: BotName,
@@ -149,14 +164,16 @@ pub enum Write {
         /// Whether it takes the place of a hold of another kind.
         replace: bool,
     },
-    /// Ends the hold (of that kind, if one is named) and sets the failure count to 0. Replies: `State`.
+    /// Ends the hold (of that kind, if one is named) and sets the failure count to 0; if the bot has no hold of the kind
+    /// that is named, nothing changes. Replies: `State`, or `Stale(None)` if there is no such bot.
     ClearHold {
         /// Whose.
         bot: BotName,
         /// Only a hold of this kind.
         kind: Option<HoldKind>,
     },
-    /// Ends whatever runs of a bot this process has open in the ledger, after the bot's actor died. Replies: `Done`.
+    /// Ends whatever runs of a bot this process has open in the ledger, after the bot's actor died; each that started
+    /// counts as a failed run if `status` is one, but sets no hold. Replies: `Done`.
     CloseRuns {
         /// Whose.
         bot: BotName,
@@ -180,7 +197,7 @@ pub struct Advance {
     pub expected_schedule: Option<String>,
     /// The hold's kind.
     pub expected_hold: Option<HoldKind>,
-    /// Slots that did not run. One that continues the bot's newest row (same reason) makes that row grow.
+    /// Slots that did not run. A range that continues the row before it (same reason) makes that row grow.
     pub gaps: Vec<GapRange>,
     /// The slot to claim; if the ledger has a row for it already, none is claimed.
     pub claim: Option<Instant>,
@@ -200,10 +217,12 @@ pub struct Start {
     /// Whether no other run of the bot may be on (any `overlap` but `allow_all`), in any process.
     pub exclusive: bool,
     /// Whether a hold or another schedule stands against it (scheduled runs; a manual trigger works under a hold).
+    /// A hold whose own end (`until`) has come by `at` does not.
     pub scheduled: bool,
     /// The schedule that the claim was made by.
     pub schedule: Option<String>,
-    /// The start that makes `runs` reach this ends the bot (`next_run` null).
+    /// The start that makes `runs` reach this ends the bot (`next_run` null); a claim beyond it is `Outdated`. A slot
+    /// counts once, at the start of its first attempt.
     pub max_runs: Option<u32>,
 }
 
@@ -222,7 +241,7 @@ pub struct Finish {
     pub attempt: u32,
     /// How the last attempt ended.
     pub outcome: AttemptOutcome,
-    /// Earlier attempts and the skills of the last.
+    /// Earlier attempts and the skills of the last: put over what is stored, key by key.
     pub metadata: Value,
     /// So many failed runs in a row set the hold `failures`.
     pub max_consecutive_failures: u32,
@@ -290,7 +309,7 @@ pub enum Written {
     Held(Hold),
     /// It may not run now: another run of the bot is on, in another process. The row is unchanged.
     Busy,
-    /// It may not run: the bot's schedule is another now. The row is gone.
+    /// It may not run: the bot's schedule is another now, or the bot is removed or has had its `max_runs`. The row is gone.
     Outdated,
     /// The end is recorded.
     Finished {
@@ -380,6 +399,15 @@ pub struct LedgerRow {
     pub error: Option<String>,
     /// `metadata`.
     pub metadata: Value,
+}
+
+/// One step of the schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaStep {
+    /// Its version; steps are applied in the order of their versions.
+    pub version: String,
+    /// Whether the database has it.
+    pub applied: bool,
 }
 
 /// Why the store could not do what was asked.

@@ -1,0 +1,2 @@
+DROP TABLE actor_server_audit;
+DROP TABLE actor_server_content;

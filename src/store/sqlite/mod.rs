@@ -1,0 +1,193 @@
+//! One file, one owner: the backend that needs no server.
+//!
+//! The process that opens the file holds a lock beside it and is the only one that writes, so every other process is
+//! known to be dead and the process's own clock says what is due. Writes go through one connection, a batch in one
+//! `BEGIN IMMEDIATE` transaction that is on disk (`synchronous = FULL`) when its answer comes; reads have connections
+//! of their own, and outside readers may look on at any time.
+
+mod connections;
+mod fault;
+mod lock;
+mod migrations;
+mod open;
+mod prune;
+mod read;
+mod replicas;
+mod rows;
+mod schema;
+mod time;
+mod write;
+
+use std::{
+    collections::HashSet,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use diesel::SqliteConnection;
+
+pub use self::migrations::{migrate_down, migrate_up, migration_status};
+use self::{
+    connections::{Connections, Role},
+    fault::Fault,
+    lock::OwnerLock,
+    write::{Tx, apply},
+};
+use super::{
+    Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write, Written,
+};
+use crate::{
+    clock::Clock,
+    domain::{Instant, bot::BotName, post::Post, run::ReplicaId, state::BotState},
+};
+
+/// Connections for reading.
+const READERS: u32 = 2;
+
+/// An SQLite file that this process owns.
+pub struct SqliteStore {
+    writer: Connections,
+    readers: Connections,
+    clock: Clock,
+    database_id: String,
+    /// Given up last.
+    lock: Mutex<Option<OwnerLock>>,
+}
+
+impl SqliteStore {
+    /// Opens a file, making it and its folders if there are none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// `Owned` if another process has it; `NewerSchema` if a newer program made it (nothing is touched then);
+    /// `Unavailable` if it is locked, read-only, without room or without rights; `Failed` if the path can be no database.
+    pub async fn open(path: &Path, me: &Replica, clock: Clock) -> Result<Self, StoreError> {
+        let (file, id, since) = (path.to_owned(), me.id.clone(), me.started_at);
+        let opened = migrations::blocking(move || open::open(&file, &id, since)).await?;
+        Ok(Self {
+            writer: Connections::new(path, Role::Writer, 1),
+            readers: Connections::new(path, Role::Reader, READERS),
+            clock,
+            database_id: opened.database_id,
+            lock: Mutex::new(Some(opened.lock)),
+        })
+    }
+
+    /// Runs `work` in one transaction that has the write lock from its start.
+    async fn transaction<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer
+            .run(|conn| conn.immediate_transaction(work))
+            .await
+    }
+}
+
+#[async_trait]
+impl StatePersistence for SqliteStore {
+    async fn write(&self, me: &ReplicaId, batch: &[Write]) -> Result<Vec<Written>, StoreError> {
+        let (me, batch, now) = (me.clone(), batch.to_vec(), self.clock.now());
+        self.transaction(move |conn| {
+            let mut tx = Tx { conn, me: &me, now };
+            batch.iter().map(|write| apply(&mut tx, write)).collect()
+        })
+        .await
+    }
+
+    async fn states(&self) -> Result<Vec<BotState>, StoreError> {
+        self.readers.run(read::states).await
+    }
+
+    async fn live(&self, owner: &ReplicaId) -> Result<Vec<LiveRow>, StoreError> {
+        let owner = owner.clone();
+        self.readers
+            .run(move |conn| read::live(conn, owner.as_str()))
+            .await
+    }
+
+    async fn unsent_posts(&self) -> Result<Vec<Post>, StoreError> {
+        self.readers.run(read::unsent_posts).await
+    }
+
+    async fn beat(&self, me: &Replica) -> Result<Beat, StoreError> {
+        let (me, now) = (me.clone(), self.clock.now());
+        self.transaction(move |conn| replicas::beat(conn, &me, now))
+            .await
+    }
+
+    async fn sign_off(&self, me: &ReplicaId) -> Result<(), StoreError> {
+        let me = me.clone();
+        self.transaction(move |conn| replicas::sign_off(conn, &me))
+            .await
+    }
+
+    async fn rescue(
+        &self,
+        me: &ReplicaId,
+        again: &HashSet<BotName>,
+        now: Instant,
+    ) -> Result<Vec<Rescued>, StoreError> {
+        let (me, again) = (me.clone(), again.clone());
+        self.transaction(move |conn| {
+            let mut tx = Tx { conn, me: &me, now };
+            write::rescue::rescue(&mut tx, &again, now)
+        })
+        .await
+    }
+
+    async fn ledger(
+        &self,
+        bot: Option<&BotName>,
+        limit: i64,
+    ) -> Result<Vec<LedgerRow>, StoreError> {
+        let bot = bot.cloned();
+        self.readers
+            .run(move |conn| read::ledger(conn, bot.as_ref().map(BotName::as_str), limit))
+            .await
+    }
+
+    async fn posts(&self, bot: Option<&BotName>, limit: i64) -> Result<Vec<Post>, StoreError> {
+        let bot = bot.cloned();
+        self.readers
+            .run(move |conn| read::posts(conn, bot.as_ref().map(BotName::as_str), limit))
+            .await
+    }
+
+    async fn prune(&self, before: Instant, posts_before: Instant) -> Result<u64, StoreError> {
+        let both = before.min(posts_before);
+        let posts = self
+            .transaction(move |conn| prune::posts(conn, both))
+            .await?;
+        let mut walk = prune::Walk::start();
+        while !walk.done {
+            walk = self
+                .transaction(move |conn| prune::ledger_step(conn, walk, before))
+                .await?;
+        }
+        Ok(posts + walk.deleted)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.readers.run(read::ping).await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+        drop(
+            self.lock
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+    }
+
+    fn database_id(&self) -> &str {
+        &self.database_id
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+}

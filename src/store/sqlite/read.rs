@@ -1,0 +1,87 @@
+//! Questions to the store; they run on connections of their own, beside the writer.
+
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+
+use super::{
+    fault::Fault,
+    rows::{
+        ledger::{ExecutionRow, IsRunning, OpenRow},
+        post::PostRow,
+        state::StateRow,
+    },
+    schema::{executions, meta, posts, states},
+};
+use crate::{
+    domain::{post::Post, state::BotState},
+    store::{LedgerRow, LiveRow},
+};
+
+/// All stored bots, by name.
+pub(super) fn states(conn: &mut SqliteConnection) -> Result<Vec<BotState>, Fault> {
+    let rows = states::table
+        .select(StateRow::as_select())
+        .order(states::task_id)
+        .load(conn)?;
+    rows.into_iter().map(BotState::try_from).collect()
+}
+
+/// The open rows of a process, in the order they were claimed.
+pub(super) fn live(conn: &mut SqliteConnection, owner: &str) -> Result<Vec<LiveRow>, Fault> {
+    let rows = executions::table
+        .filter(IsRunning)
+        .filter(executions::replica.eq(owner))
+        .select(OpenRow::as_select())
+        .order(executions::id)
+        .load(conn)?;
+    rows.iter().map(OpenRow::live).collect()
+}
+
+/// Ledger rows, newest first.
+pub(super) fn ledger(
+    conn: &mut SqliteConnection,
+    bot: Option<&str>,
+    limit: i64,
+) -> Result<Vec<LedgerRow>, Fault> {
+    let all = executions::table
+        .select(ExecutionRow::as_select())
+        .order(executions::id.desc())
+        .limit(limit.max(0));
+    let rows = match bot {
+        Some(bot) => all.filter(executions::task_id.eq(bot)).load(conn)?,
+        None => all.load(conn)?,
+    };
+    rows.into_iter().map(LedgerRow::try_from).collect()
+}
+
+/// Posts, newest first.
+pub(super) fn posts(
+    conn: &mut SqliteConnection,
+    bot: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Post>, Fault> {
+    let all = posts::table
+        .select(PostRow::as_select())
+        .order(posts::id.desc())
+        .limit(limit.max(0));
+    let rows = match bot {
+        Some(bot) => all.filter(posts::task_id.eq(bot)).load(conn)?,
+        None => all.load(conn)?,
+    };
+    rows.into_iter().map(Post::try_from).collect()
+}
+
+/// Posts that are not known to have arrived, oldest first.
+pub(super) fn unsent_posts(conn: &mut SqliteConnection) -> Result<Vec<Post>, Fault> {
+    let rows = posts::table
+        .filter(sql::<Bool>("status = 'pending'"))
+        .select(PostRow::as_select())
+        .order(posts::id)
+        .load(conn)?;
+    rows.into_iter().map(Post::try_from).collect()
+}
+
+/// Whether the file answers.
+pub(super) fn ping(conn: &mut SqliteConnection) -> Result<(), Fault> {
+    meta::table.count().get_result::<i64>(conn)?;
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! This process's row in `actor_server_replicas`; there is never a living second one.
+
+use diesel::prelude::*;
+
+use super::{fault::Fault, schema::replicas, time::Time};
+use crate::{
+    domain::{Instant, run::ReplicaId},
+    store::{Beat, Replica},
+};
+
+/// Says that this process is alive.
+pub(super) fn beat(conn: &mut SqliteConnection, me: &Replica, now: Instant) -> Result<Beat, Fault> {
+    diesel::insert_into(replicas::table)
+        .values((
+            replicas::id.eq(me.id.as_str()),
+            replicas::address.eq(&me.address),
+            replicas::version.eq(&me.version),
+            replicas::started_at.eq(Time(me.started_at)),
+            replicas::last_seen.eq(Time(now)),
+        ))
+        .on_conflict(replicas::id)
+        .do_update()
+        .set((
+            replicas::address.eq(&me.address),
+            replicas::last_seen.eq(Time(now)),
+        ))
+        .execute(conn)?;
+    Ok(Beat { now, replicas: 1 })
+}
+
+/// Takes this process's row away.
+pub(super) fn sign_off(conn: &mut SqliteConnection, me: &ReplicaId) -> Result<(), Fault> {
+    diesel::delete(replicas::table.find(me.as_str())).execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! Rows in, domain values out: the only place where a table's columns are given their meaning.
+
+pub(super) mod ledger;
+pub(super) mod post;
+pub(super) mod state;

@@ -1,0 +1,91 @@
+//! The tables as `migrations/sqlite` makes them, for diesel's typed queries.
+
+use diesel::table;
+
+table! {
+    #[sql_name = "actor_server_meta"]
+    meta (key) {
+        key -> Text,
+        value -> Text,
+    }
+}
+
+table! {
+    #[sql_name = "actor_server_state"]
+    states (task_id) {
+        task_id -> Text,
+        actor_name -> Text,
+        schedule -> Nullable<Text>,
+        anchor -> Text,
+        last_run -> Nullable<Text>,
+        next_run -> Nullable<Text>,
+        consecutive_failures -> BigInt,
+        runs -> BigInt,
+        is_paused -> Bool,
+        hold_kind -> Nullable<Text>,
+        hold_reason -> Nullable<Text>,
+        hold_until -> Nullable<Text>,
+        hold_by -> Nullable<Text>,
+        removed -> Bool,
+        created_at -> Text,
+        updated_at -> Text,
+    }
+}
+
+table! {
+    #[sql_name = "actor_server_executions"]
+    executions (id) {
+        id -> BigInt,
+        task_id -> Text,
+        actor_name -> Text,
+        trigger -> Text,
+        scheduled_for -> Nullable<Text>,
+        slots -> BigInt,
+        slot_last -> Nullable<Text>,
+        status -> Text,
+        reason -> Nullable<Text>,
+        attempt -> BigInt,
+        replica -> Nullable<Text>,
+        started_at -> Nullable<Text>,
+        completed_at -> Nullable<Text>,
+        success -> Nullable<Bool>,
+        skills_succeeded -> Integer,
+        skills_failed -> Integer,
+        skills_skipped -> Integer,
+        error_message -> Nullable<Text>,
+        metadata -> Json,
+        created_at -> Text,
+    }
+}
+
+table! {
+    #[sql_name = "actor_server_posts"]
+    posts (id) {
+        id -> BigInt,
+        execution_id -> BigInt,
+        task_id -> Text,
+        position -> Integer,
+        platform -> Text,
+        destination -> Text,
+        body -> Text,
+        options -> Json,
+        nonce -> Text,
+        status -> Text,
+        attempts -> BigInt,
+        platform_message_id -> Nullable<Text>,
+        error_message -> Nullable<Text>,
+        created_at -> Text,
+        posted_at -> Nullable<Text>,
+    }
+}
+
+table! {
+    #[sql_name = "actor_server_replicas"]
+    replicas (id) {
+        id -> Text,
+        address -> Text,
+        version -> Text,
+        started_at -> Text,
+        last_seen -> Text,
+    }
+}

@@ -1,0 +1,83 @@
+//! Rows with status `running`: finding those that are still this process's, which is what fences every write.
+
+use diesel::prelude::*;
+use serde_json::Value;
+
+use super::Tx;
+use crate::{
+    domain::{
+        Instant,
+        run::{ExecutionId, ReplicaId, Trigger},
+    },
+    store::sqlite::{
+        fault::Fault,
+        rows::ledger::{IsRunning, OpenRow},
+        schema::{executions, states},
+        time::Time,
+    },
+};
+
+/// The row, if it is this process's and has not ended.
+pub(super) fn mine(tx: &mut Tx<'_>, id: ExecutionId) -> Result<Option<OpenRow>, Fault> {
+    let row = executions::table
+        .find(id.0)
+        .filter(IsRunning)
+        .filter(executions::replica.eq(tx.me.as_str()))
+        .select(OpenRow::as_select())
+        .first(tx.conn)
+        .optional()?;
+    Ok(row)
+}
+
+/// The row, if it is this process's and its run has not started.
+pub(super) fn waiting(tx: &mut Tx<'_>, id: ExecutionId) -> Result<Option<OpenRow>, Fault> {
+    Ok(mine(tx, id)?.filter(|row| row.started_at.is_none()))
+}
+
+/// All open rows of a process (or of all others), the newest slot first, so that each can be released in turn.
+pub(super) fn open_rows(
+    tx: &mut Tx<'_>,
+    owner: &ReplicaId,
+    of_others: bool,
+) -> Result<Vec<OpenRow>, Fault> {
+    let mut rows: Vec<OpenRow> = executions::table
+        .filter(IsRunning)
+        .select(OpenRow::as_select())
+        .order(executions::scheduled_for.desc())
+        .load(tx.conn)?;
+    rows.retain(|row| (row.replica.as_deref() == Some(owner.as_str())) != of_others);
+    Ok(rows)
+}
+
+/// Stores that the run of a row has started, and counts it if it is a slot's first attempt.
+pub(super) fn mark_started(tx: &mut Tx<'_>, row: &OpenRow, at: Instant) -> Result<(), Fault> {
+    diesel::update(executions::table.find(row.id))
+        .set(executions::started_at.eq(Time(at)))
+        .execute(tx.conn)?;
+    if counts(row) {
+        diesel::update(states::table.find(&row.task_id))
+            .set((
+                states::runs.eq(states::runs + 1),
+                states::updated_at.eq(Time(tx.now)),
+            ))
+            .execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+/// Whether the start of this row counts against `max_runs`: a slot counts once, however often it is run again.
+pub(super) fn counts(row: &OpenRow) -> bool {
+    row.trigger == Trigger::Schedule.as_str() && row.attempt == 1
+}
+
+/// `newer` over what is stored, key by key.
+pub(super) fn merged(stored: &Value, newer: &Value) -> Value {
+    match (stored, newer) {
+        (Value::Object(stored), Value::Object(newer)) if !stored.is_empty() => {
+            let mut all = stored.clone();
+            all.extend(newer.clone());
+            Value::Object(all)
+        }
+        _ => newer.clone(),
+    }
+}

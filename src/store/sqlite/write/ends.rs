@@ -1,0 +1,125 @@
+//! Claims that end without a run. A claim that an earlier process had begun to run is never undone: it is `abandoned`.
+
+use diesel::prelude::*;
+
+use super::{Tx, claims::waiting, gaps};
+use crate::{
+    domain::{Instant, outcome::Gap, run::ExecutionId},
+    store::{
+        Written,
+        sqlite::{
+            fault::Fault,
+            rows::{ledger::OpenRow, state::load},
+            schema::{executions, states},
+            time::Time,
+        },
+    },
+};
+
+/// The claim will not run.
+pub(super) fn decline(tx: &mut Tx<'_>, id: ExecutionId, gap: Gap) -> Result<Written, Fault> {
+    let Some(row) = waiting(tx, id)? else {
+        return Ok(Written::Lost);
+    };
+    if row.has_run() {
+        let error = format!("it was not run again: {}", gap.reason());
+        abandon(tx, &row, &error, tx.now)?;
+    } else {
+        into_gap(tx, &row, gap)?;
+    }
+    Ok(Written::Done)
+}
+
+/// The claim is given back.
+pub(super) fn release(tx: &mut Tx<'_>, id: ExecutionId) -> Result<Written, Fault> {
+    let Some(row) = waiting(tx, id)? else {
+        return Ok(Written::Lost);
+    };
+    give_back(tx, &row, tx.now)?;
+    Ok(Written::Done)
+}
+
+/// Gives a claim back that has not started: its slot is decided anew, or missed if that is no longer possible.
+pub(super) fn give_back(tx: &mut Tx<'_>, row: &OpenRow, at: Instant) -> Result<(), Fault> {
+    let Some(slot) = row.scheduled_for.filter(|_slot| !row.has_run()) else {
+        return abandon(tx, row, "its process ended before the run started", at);
+    };
+    let removed = load(tx.conn, &row.task_id)?.is_none_or(|state| state.removed);
+    if removed || gaps::has_later(tx, &row.task_id, slot)? {
+        return into_gap(tx, row, Gap::Late);
+    }
+    remove(tx, row)?;
+    diesel::update(states::table.find(&row.task_id))
+        .set((
+            states::next_run.eq(slot),
+            states::updated_at.eq(Time(tx.now)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// Ends a claim whose slot does not exist any more.
+pub(super) fn discard(tx: &mut Tx<'_>, row: &OpenRow) -> Result<(), Fault> {
+    if row.has_run() {
+        return abandon(tx, row, "the schedule is another now", tx.now);
+    }
+    remove(tx, row)
+}
+
+/// Closes a run that will not end by itself.
+pub(super) fn abandon(
+    tx: &mut Tx<'_>,
+    row: &OpenRow,
+    error: &str,
+    at: Instant,
+) -> Result<(), Fault> {
+    let started = row.last_start();
+    diesel::update(executions::table.find(row.id))
+        .set((
+            executions::status.eq("abandoned"),
+            executions::started_at.eq(started),
+            executions::success.eq(false),
+            executions::completed_at.eq(Time(at)),
+            executions::error_message.eq(error),
+        ))
+        .execute(tx.conn)?;
+    match started {
+        Some(started) => ran(tx, &row.task_id, started),
+        None => Ok(()),
+    }
+}
+
+/// Stores the start of the newest run.
+pub(super) fn ran(tx: &mut Tx<'_>, bot: &str, started: Time) -> Result<(), Fault> {
+    let older = states::last_run.is_null().or(states::last_run.lt(started));
+    diesel::update(states::table.find(bot).filter(older))
+        .set((
+            states::last_run.eq(started),
+            states::updated_at.eq(Time(tx.now)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// The claim's row becomes a gap, or makes the gap before it grow.
+fn into_gap(tx: &mut Tx<'_>, row: &OpenRow, gap: Gap) -> Result<(), Fault> {
+    if let Some(slot) = row.scheduled_for
+        && gaps::grow(tx, &row.task_id, &gaps::single(slot.0, gap))?
+    {
+        return remove(tx, row);
+    }
+    diesel::update(executions::table.find(row.id))
+        .set((
+            executions::status.eq(gap.status().as_str()),
+            executions::reason.eq(gap.reason()),
+            executions::slot_last.eq(row.scheduled_for),
+            executions::replica.eq(None::<&str>),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+fn remove(tx: &mut Tx<'_>, row: &OpenRow) -> Result<(), Fault> {
+    diesel::delete(executions::table.find(row.id)).execute(tx.conn)?;
+    Ok(())
+}

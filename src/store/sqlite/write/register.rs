@@ -1,0 +1,103 @@
+//! Storing what a start or reload makes of a bot.
+
+use diesel::prelude::*;
+
+use super::{Tx, gaps};
+use crate::{
+    domain::{
+        hold::{Hold, HoldKind},
+        slots::GapRange,
+        state::BotState,
+    },
+    store::{
+        Written,
+        sqlite::{
+            fault::Fault,
+            rows::state::{HoldColumns, load},
+            schema::states,
+            time::{Time, stored},
+        },
+    },
+};
+
+/// Inserts or updates the state, and records the slots that the old schedule owed.
+pub(super) fn register(
+    tx: &mut Tx<'_>,
+    expected: Option<&BotState>,
+    state: &BotState,
+    gaps: &[GapRange],
+) -> Result<Written, Fault> {
+    let found = load(tx.conn, state.bot.as_str())?;
+    match (expected, &found) {
+        (None, None) => insert(tx, state)?,
+        (Some(seen), Some(old)) if same_plan(seen, old) => update(tx, old, state)?,
+        _ => return Ok(Written::Stale(found.map(Box::new))),
+    }
+    for range in gaps {
+        gaps::record(tx, &state.bot, &state.actor_name, range)?;
+    }
+    let now = load(tx.conn, state.bot.as_str())?;
+    Ok(now.map_or(Written::Stale(None), |state| {
+        Written::State(Box::new(state))
+    }))
+}
+
+/// Whether a plan made from `seen` holds for what is stored.
+fn same_plan(seen: &BotState, stored: &BotState) -> bool {
+    seen.schedule == stored.schedule
+        && seen.next_run == stored.next_run
+        && seen.removed == stored.removed
+        && kind(seen) == kind(stored)
+}
+
+fn kind(state: &BotState) -> Option<HoldKind> {
+    state.hold.as_ref().map(|hold| hold.kind)
+}
+
+fn insert(tx: &mut Tx<'_>, state: &BotState) -> Result<(), Fault> {
+    diesel::insert_into(states::table)
+        .values((
+            states::task_id.eq(state.bot.as_str()),
+            states::actor_name.eq(&state.actor_name),
+            states::schedule.eq(&state.schedule),
+            states::anchor.eq(Time(state.anchor)),
+            states::last_run.eq(stored(state.last_run)),
+            states::next_run.eq(stored(state.next_run)),
+            states::consecutive_failures.eq(i64::from(state.consecutive_failures)),
+            states::runs.eq(i64::from(state.runs)),
+            states::removed.eq(state.removed),
+            states::created_at.eq(Time(tx.now)),
+            states::updated_at.eq(Time(tx.now)),
+            HoldColumns::from(state.hold.as_ref()),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// What runs write (last run, failures, count of runs) stays as it is: a run may have ended since the plan was made.
+fn update(tx: &mut Tx<'_>, old: &BotState, state: &BotState) -> Result<(), Fault> {
+    diesel::update(states::table.find(state.bot.as_str()))
+        .set((
+            states::actor_name.eq(&state.actor_name),
+            states::schedule.eq(&state.schedule),
+            states::anchor.eq(Time(state.anchor)),
+            states::next_run.eq(stored(state.next_run)),
+            states::removed.eq(state.removed),
+            states::updated_at.eq(Time(tx.now)),
+            HoldColumns::from(hold(old, state)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// A hold of the same kind keeps what an operator wrote meanwhile; `invalid` tells of the file as it is now.
+fn hold<'a>(old: &'a BotState, new: &'a BotState) -> Option<&'a Hold> {
+    match (&old.hold, &new.hold) {
+        (Some(kept), Some(planned))
+            if kept.kind == planned.kind && kept.kind != HoldKind::Invalid =>
+        {
+            Some(kept)
+        }
+        (_, planned) => planned.as_ref(),
+    }
+}

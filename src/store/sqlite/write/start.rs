@@ -1,0 +1,102 @@
+//! The start of a run: the moment when holds, overlap and the schedule's version are decided.
+
+use diesel::{dsl::exists, prelude::*, select};
+use serde_json::Value;
+
+use super::{
+    Tx,
+    claims::{counts, mark_started, merged, mine, waiting},
+    ends,
+};
+use crate::{
+    domain::{run::ExecutionId, state::BotState},
+    store::{
+        Start, Written,
+        sqlite::{
+            fault::Fault,
+            rows::{
+                ledger::{IsRunning, OpenRow},
+                state::load,
+            },
+            schema::{executions, states},
+            time::Time,
+        },
+    },
+};
+
+/// Starts the run of a claim, unless something stands against it.
+pub(super) fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Written, Fault> {
+    let Some(row) = waiting(tx, start.execution)? else {
+        return Ok(Written::Lost);
+    };
+    let state = load(tx.conn, &row.task_id)?;
+    if start.scheduled
+        && let Some(refusal) = refusal(tx, start, &row, state.as_ref())?
+    {
+        return Ok(refusal);
+    }
+    if start.exclusive && is_busy(tx, &row)? {
+        return Ok(Written::Busy);
+    }
+    mark_started(tx, &row, start.at)?;
+    let runs = state.map_or(0, |state| state.runs);
+    let finished = counts(&row)
+        && start
+            .max_runs
+            .is_some_and(|max| runs.saturating_add(1) >= max);
+    if finished {
+        diesel::update(states::table.find(&row.task_id))
+            .set(states::next_run.eq(None::<Time>))
+            .execute(tx.conn)?;
+    }
+    Ok(Written::Started { finished })
+}
+
+/// What stands against a scheduled run: another schedule, an end by `max_runs`, or a hold.
+fn refusal(
+    tx: &mut Tx<'_>,
+    start: &Start,
+    row: &OpenRow,
+    state: Option<&BotState>,
+) -> Result<Option<Written>, Fault> {
+    let current = state.filter(|state| !state.removed && state.schedule == start.schedule);
+    let Some(state) = current.filter(|state| !is_spent(state, start, row)) else {
+        ends::discard(tx, row)?;
+        return Ok(Some(Written::Outdated));
+    };
+    let hold = state.hold.clone().filter(|hold| !hold.is_over(start.at));
+    Ok(hold.map(Written::Held))
+}
+
+/// A claim that was taken before another one's start was the last of `max_runs`.
+fn is_spent(state: &BotState, start: &Start, row: &OpenRow) -> bool {
+    counts(row) && start.max_runs.is_some_and(|max| state.runs >= max)
+}
+
+fn is_busy(tx: &mut Tx<'_>, row: &OpenRow) -> Result<bool, Fault> {
+    let others = executions::table
+        .filter(executions::task_id.eq(&row.task_id))
+        .filter(IsRunning)
+        .filter(executions::started_at.is_not_null())
+        .filter(executions::id.ne(row.id));
+    Ok(select(exists(others)).get_result(tx.conn)?)
+}
+
+/// Another attempt of the run begins.
+pub(super) fn attempt(
+    tx: &mut Tx<'_>,
+    id: ExecutionId,
+    attempt: u32,
+    metadata: &Value,
+) -> Result<Written, Fault> {
+    let Some(row) = mine(tx, id)? else {
+        return Ok(Written::Lost);
+    };
+    diesel::update(executions::table.find(row.id))
+        .set((
+            executions::attempt.eq(i64::from(attempt)),
+            executions::metadata.eq(merged(&row.metadata, metadata)),
+        ))
+        .execute(tx.conn)?;
+    Ok(Written::Done)
+}
