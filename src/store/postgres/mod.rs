@@ -11,6 +11,7 @@ mod flush;
 mod gate;
 mod lease;
 mod migrate;
+mod needs;
 mod posts;
 mod read;
 mod row;
@@ -30,15 +31,16 @@ use diesel::QueryResult;
 use tokio::time::Instant as Monotonic;
 
 use self::{
-    batch::{Batch, Needs},
+    batch::Batch,
     connection::Connection,
     gate::{Access, Gate},
     lease::{Rescue, Trust},
+    needs::Needs,
     url::Settings,
 };
 pub use self::{
     lease::LEASE,
-    migrate::{MigrationState, migrate_down, migrate_up, migration_status},
+    migrate::{migrate_down, migrate_up, migration_status},
 };
 use super::{
     Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write, Written,
