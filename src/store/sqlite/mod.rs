@@ -15,6 +15,8 @@ mod read;
 mod replicas;
 mod rows;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod time;
 mod write;
 

@@ -52,6 +52,7 @@ mod tests {
     use diesel::{Connection, IntoSql, RunQueryDsl, SqliteConnection, select};
 
     use super::*;
+    use crate::store::{StoreError, sqlite::fault::Fault};
 
     fn through_the_database(time: Instant) -> (String, Instant) {
         let mut conn = SqliteConnection::establish(":memory:").unwrap();
@@ -80,6 +81,7 @@ mod tests {
     fn text_that_is_no_time_is_an_error() {
         let mut conn = SqliteConnection::establish(":memory:").unwrap();
         let read: Result<Time, _> = select("yesterday".into_sql::<Text>()).get_result(&mut conn);
-        assert!(read.unwrap_err().to_string().contains("yesterday"));
+        let error = StoreError::from(Fault::from(read.unwrap_err())).to_string();
+        assert!(error.contains("yesterday"), "{error}");
     }
 }

@@ -1,0 +1,15 @@
+//! What every store promises, by noun.
+
+pub(crate) mod batches;
+pub(crate) mod closing;
+pub(crate) mod ends;
+pub(crate) mod finishes;
+pub(crate) mod histories;
+pub(crate) mod holds;
+pub(crate) mod posts;
+pub(crate) mod reading;
+pub(crate) mod registration;
+pub(crate) mod rescue;
+pub(crate) mod slots;
+pub(crate) mod starts;
+pub(crate) mod triggers;

@@ -1,0 +1,204 @@
+//! What dead processes leave behind.
+
+use std::collections::HashSet;
+
+use actor_server::{
+    domain::{
+        bot::BotName,
+        outcome::{Gap, Status},
+        run::{Claim, ExecutionId},
+    },
+    store::{Rescued, Start, Write, Written},
+};
+use serde_json::json;
+
+use crate::{
+    fixture::Fixture,
+    process::{Process, ending, is_lost, message, outcome, slot, starting},
+};
+
+/// `a` dies, and `b` deals with what it left.
+async fn rescue(fixture: &dyn Fixture, a: &Process, again: &[&BotName]) -> (Process, Vec<Rescued>) {
+    fixture.kill(&a.id).await;
+    let b = fixture.join("b").await;
+    let again: HashSet<BotName> = again.iter().map(|bot| BotName::clone(bot)).collect();
+    let rescued = b.store.rescue(&b.id, &again, slot(60)).await.unwrap();
+    (b, rescued)
+}
+
+fn again(rescued: &[Rescued]) -> &Claim {
+    match rescued {
+        [Rescued::Again(claim)] => claim,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn abandoned(rescued: &[Rescued]) -> ExecutionId {
+    match rescued {
+        [Rescued::Abandoned(_, id)] => *id,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) async fn a_claim_that_never_started_is_decided_anew(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    a.claim(&bot, 0).await;
+    let (b, rescued) = rescue(fixture, &a, &[&bot]).await;
+    assert!(matches!(&rescued[..], [Rescued::Released(who)] if *who == bot));
+    assert!(b.rows(&bot).await.is_empty());
+    assert_eq!(b.state(&bot).await.next_run, Some(slot(0)));
+    b.claim(&bot, 0).await;
+}
+
+pub(crate) async fn a_run_that_started_is_abandoned(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let id = a.run(&bot, 0).await;
+    let post = a.post(message(id, &bot, 0)).await;
+    let (b, rescued) = rescue(fixture, &a, &[]).await;
+    assert_eq!(abandoned(&rescued), id);
+    let row = b.row(&bot, id).await;
+    assert_eq!((row.status, row.success), (Status::Abandoned, Some(false)));
+    assert_eq!(row.started_at, Some(slot(0)));
+    assert_eq!(row.completed_at, Some(slot(60)));
+    assert!(row.error.is_some());
+    let state = b.state(&bot).await;
+    assert_eq!((state.consecutive_failures, state.runs), (0, 1));
+    assert_eq!(state.last_run, Some(slot(0)));
+    assert_eq!(b.store.unsent_posts().await.unwrap(), [post]);
+    let nothing = b.store.rescue(&b.id, &HashSet::new(), slot(61)).await;
+    assert!(nothing.unwrap().is_empty());
+}
+
+pub(crate) async fn a_trigger_that_never_started_is_abandoned(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let id = a.trigger(&bot).await;
+    let (b, rescued) = rescue(fixture, &a, &[]).await;
+    assert_eq!(abandoned(&rescued), id);
+    let row = b.row(&bot, id).await;
+    assert_eq!((row.status, row.success), (Status::Abandoned, Some(false)));
+    assert_eq!((row.started_at, row.completed_at), (None, Some(slot(60))));
+}
+
+pub(crate) async fn a_run_to_be_run_again_is_claimed_with_the_next_attempt(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let id = a.run(&bot, 0).await;
+    let post = a.post(message(id, &bot, 0)).await;
+    let (b, rescued) = rescue(fixture, &a, &[&bot]).await;
+    let claim = again(&rescued);
+    assert_eq!((claim.execution, claim.attempt), (id, 2));
+    assert_eq!((claim.slot, claim.due), (Some(slot(0)), slot(0)));
+    let row = b.row(&bot, id).await;
+    assert_eq!((row.status, row.attempt), (Status::Running, 2));
+    assert_eq!((row.started_at, row.replica.as_deref()), (None, Some("b")));
+    let cut_off = &row.metadata["interrupted"][0];
+    assert_eq!(
+        (&cut_off["attempt"], &cut_off["replica"]),
+        (&json!(1), &json!("a"))
+    );
+    assert_eq!(b.store.live(&b.id).await.unwrap()[0].claim, *claim);
+    b.write(Write::Start(starting(id, &bot, slot(61)))).await;
+    assert_eq!(b.post(message(id, &bot, 61)).await.id, post.id);
+    b.write(ending(id, &bot, 61, outcome(Status::Succeeded)))
+        .await;
+    let row = b.row(&bot, id).await;
+    assert_eq!(
+        (row.status, row.started_at),
+        (Status::Succeeded, Some(slot(61)))
+    );
+    assert_eq!(row.metadata["interrupted"][0]["attempt"], json!(1));
+}
+
+pub(crate) async fn a_slot_that_is_run_again_counts_once(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let start = Start {
+        max_runs: Some(1),
+        ..starting(a.claim(&bot, 0).await, &bot, slot(0))
+    };
+    a.write(Write::Start(start.clone())).await;
+    let (b, rescued) = rescue(fixture, &a, &[&bot]).await;
+    assert_eq!(again(&rescued).attempt, 2);
+    let answer = b.write(Write::Start(start)).await;
+    assert!(matches!(answer, Written::Started { .. }), "{answer:?}");
+    let state = b.state(&bot).await;
+    assert_eq!((state.runs, state.next_run), (1, None));
+}
+
+pub(crate) async fn work_that_was_cut_off_is_never_taken_back(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let mut bots = Vec::new();
+    for name in ["declined", "released", "outdated"] {
+        let bot = a.register(name).await;
+        bots.push((bot.clone(), a.run(&bot, 0).await));
+    }
+    let names: Vec<&BotName> = bots.iter().map(|(bot, _)| bot).collect();
+    let (b, rescued) = rescue(fixture, &a, &names).await;
+    assert_eq!(rescued.len(), 3);
+    let gap = Gap::Late;
+    let execution = bots[0].1;
+    b.write(Write::Decline { execution, gap }).await;
+    let execution = bots[1].1;
+    b.write(Write::Release { execution }).await;
+    let mut start = starting(bots[2].1, &bots[2].0, slot(61));
+    start.schedule = Some("another".into());
+    let answer = b.write(Write::Start(start)).await;
+    assert!(matches!(answer, Written::Outdated), "{answer:?}");
+    for (bot, id) in &bots {
+        let row = b.row(bot, *id).await;
+        assert_eq!(row.status, Status::Abandoned, "{bot}");
+        assert_eq!(row.started_at, Some(slot(0)), "{bot}");
+        assert_eq!(b.state(bot).await.next_run, Some(slot(1)));
+    }
+}
+
+pub(crate) async fn what_a_rescued_process_still_sends_is_lost(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let other = a.register("other").await;
+    let id = a.run(&bot, 0).await;
+    let waiting = a.claim(&other, 0).await;
+    let (b, _) = rescue(fixture, &a, &[&bot]).await;
+    let zombie = [
+        ending(id, &bot, 0, outcome(Status::Failed)),
+        Write::StorePost(message(id, &bot, 0)),
+        Write::Attempt {
+            execution: id,
+            attempt: 2,
+            metadata: json!({}),
+        },
+        Write::Start(starting(waiting, &other, slot(1))),
+        Write::Release { execution: waiting },
+    ];
+    let answers = a.try_write(&zombie).await.unwrap();
+    assert!(answers.iter().all(is_lost), "{answers:?}");
+    assert_eq!(b.row(&bot, id).await.status, Status::Running);
+    assert_eq!(b.state(&bot).await.consecutive_failures, 0);
+}
+
+pub(crate) async fn what_is_ours_is_left_alone(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    a.run(&bot, 0).await;
+    a.claim(&bot, 1).await;
+    let all = HashSet::from([bot.clone()]);
+    let rescued = a.store.rescue(&a.id, &all, slot(60)).await.unwrap();
+    assert!(rescued.is_empty(), "{rescued:?}");
+    assert_eq!(a.store.live(&a.id).await.unwrap().len(), 2);
+}
+
+pub(crate) async fn several_claims_of_one_bot_are_all_given_back(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    a.finish(&bot, 0, Status::Succeeded).await;
+    for n in 1..4 {
+        a.claim(&bot, n).await;
+    }
+    let (b, rescued) = rescue(fixture, &a, &[]).await;
+    assert_eq!(rescued.len(), 3);
+    assert_eq!(b.state(&bot).await.next_run, Some(slot(1)));
+    assert_eq!(b.slots(&bot).await.len(), 1);
+}

@@ -1,0 +1,16 @@
+//! One suite for every store, instantiated per backend, and what is special about each backend beside it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that fails should say where"
+)]
+
+mod cases;
+mod fixture;
+mod process;
+#[macro_use]
+mod suite;
+mod sqlite;
+
+suite!(on_sqlite, crate::sqlite::SqliteFixture);

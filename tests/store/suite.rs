@@ -1,0 +1,148 @@
+//! The list of cases; `suite!(name, Fixture)` makes a test of each, on a store of its own.
+
+/// Instantiates every case for a backend, whose fixture has `async fn new() -> Self`.
+macro_rules! suite {
+    ($backend:ident, $fixture:path) => {
+        mod $backend {
+            instantiate! { $fixture;
+                registration {
+                    a_first_registration_comes_back_as_it_was_stored
+                    whoever_registers_second_is_told_what_the_first_stored
+                    a_plan_made_from_an_older_state_changes_nothing
+                    a_bot_that_is_expected_but_not_there_is_stale_without_a_state
+                    slots_that_the_old_schedule_owes_are_recorded_with_the_new_one
+                    what_runs_wrote_meanwhile_survives_a_registration
+                    what_an_operator_wrote_meanwhile_survives_a_registration
+                    an_invalid_hold_tells_of_the_file_as_it_is_now
+                    a_retired_bot_has_no_next_run_and_can_come_back
+                }
+                slots {
+                    a_claim_is_a_waiting_row_and_moves_next_run
+                    a_gap_grows_as_long_as_the_reason_stays
+                    a_gap_of_one_slot_says_its_last_slot
+                    each_reason_has_its_words
+                    a_run_between_two_gaps_keeps_them_apart
+                    a_gate_that_said_no_is_a_run_and_never_grows
+                    gaps_and_a_claim_go_together
+                    a_plan_whose_premise_is_gone_changes_nothing
+                    a_slot_that_the_ledger_has_is_not_claimed_again
+                    the_last_slot_of_all_leaves_no_next_run
+                    of_two_processes_with_one_plan_one_claims
+                }
+                starts {
+                    a_start_is_stored_and_counted
+                    a_start_is_refused_to_whoever_does_not_own_the_waiting_row
+                    a_hold_stands_against_slots_and_not_against_an_operator
+                    a_hold_that_is_over_stands_against_nothing
+                    a_claim_by_another_schedule_is_outdated_and_gone
+                    a_claim_of_a_removed_bot_is_outdated_and_gone
+                    an_exclusive_run_waits_for_any_other_run_of_the_bot
+                    a_claim_that_waits_keeps_nobody_busy
+                    the_last_of_max_runs_ends_the_bot
+                    a_claim_beyond_max_runs_is_outdated
+                    another_attempt_is_stored_beside_what_was_noted_before
+                    an_attempt_of_a_row_that_is_not_ours_is_lost
+                }
+                ends {
+                    a_declined_claim_becomes_a_gap
+                    a_declined_claim_makes_the_gap_before_it_grow
+                    a_declined_claim_leaves_gaps_after_it_alone
+                    a_released_slot_is_next_again
+                    a_released_slot_before_later_ones_is_missed
+                    claims_released_from_the_newest_on_are_all_next_again
+                    a_released_slot_of_a_removed_bot_is_missed
+                    a_released_trigger_is_abandoned
+                    a_run_that_started_can_be_neither_declined_nor_released
+                    somebody_elses_claim_can_be_neither_declined_nor_released
+                }
+                finishes {
+                    every_status_has_its_columns
+                    a_gate_is_the_reason_and_no_failure
+                    skills_are_counted
+                    failures_in_a_row_are_counted_and_set_a_hold
+                    a_success_between_failures_begins_the_count_anew
+                    a_cancelled_or_abandoned_run_counts_for_nothing
+                    a_refusal_sets_its_hold_at_once
+                    a_hold_that_stands_is_not_replaced_by_a_finish
+                    a_finish_stores_a_start_that_was_not_stored
+                    an_older_run_does_not_move_last_run_back
+                    a_result_of_a_row_that_is_not_ours_is_lost
+                    metadata_is_put_over_what_was_stored
+                }
+                triggers {
+                    a_trigger_makes_a_row_without_a_slot
+                    triggers_are_not_counted_against_max_runs
+                    a_declined_trigger_keeps_its_row
+                }
+                posts {
+                    a_post_is_stored_pending_with_all_it_says
+                    a_later_attempt_finds_the_post_of_an_earlier_one
+                    a_post_of_a_row_that_is_not_ours_is_lost
+                    a_post_stores_a_start_that_was_not_stored
+                    a_mark_is_kept_and_sent_stays_sent
+                    a_mark_needs_no_claim
+                    unsent_posts_come_oldest_first
+                }
+                holds {
+                    a_hold_comes_back_as_it_was_set
+                    a_hold_of_the_same_kind_is_renewed
+                    a_hold_of_another_kind_stays_unless_it_is_replaced
+                    clearing_ends_the_hold_and_forgives_the_failures
+                    clearing_another_kind_changes_nothing
+                    clearing_without_a_hold_forgives_the_failures
+                    a_hold_of_an_unknown_bot_is_stale
+                }
+                closing {
+                    runs_of_a_dead_actor_are_closed_and_its_claims_given_back
+                    runs_of_other_bots_and_processes_stay_open
+                    a_stop_closes_runs_without_a_failure
+                }
+                rescue {
+                    a_claim_that_never_started_is_decided_anew
+                    a_run_that_started_is_abandoned
+                    a_trigger_that_never_started_is_abandoned
+                    a_run_to_be_run_again_is_claimed_with_the_next_attempt
+                    a_slot_that_is_run_again_counts_once
+                    work_that_was_cut_off_is_never_taken_back
+                    what_a_rescued_process_still_sends_is_lost
+                    what_is_ours_is_left_alone
+                    several_claims_of_one_bot_are_all_given_back
+                }
+                reading {
+                    rows_come_newest_first_and_no_more_than_asked_for
+                    live_rows_are_those_of_one_process
+                    times_keep_their_microseconds
+                    odd_texts_come_back_as_they_were
+                    a_store_that_is_open_answers
+                    a_beat_answers_with_a_clock_and_counts_the_living
+                    what_ended_long_ago_is_forgotten_and_nothing_else
+                    pruning_goes_on_past_what_has_to_stay
+                }
+                batches {
+                    answers_come_in_the_order_of_the_writes
+                    a_failing_write_takes_the_whole_batch_back
+                    a_lost_write_takes_nothing_back
+                    parallel_batches_lose_no_update
+                    a_caller_that_goes_away_leaves_nothing_half_done
+                    nothing_can_be_written_after_closing
+                }
+                histories {
+                    any_history_accounts_for_every_slot_once
+                }
+            }
+        }
+    };
+}
+
+/// Makes one test of each case named.
+macro_rules! instantiate {
+    ($fixture:path; $($noun:ident { $($case:ident)* })*) => {
+        $(mod $noun {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let fixture = <$fixture>::new().await;
+                crate::cases::$noun::$case(&fixture).await;
+            })*
+        })*
+    };
+}
