@@ -8,7 +8,7 @@ use actor_server::{
     store::{StatePersistence, postgres::PostgresStore},
 };
 use async_trait::async_trait;
-use tokio::time::{Instant, sleep};
+use tokio::{sync::OnceCell, task::JoinHandle, time::sleep};
 
 use crate::{
     cluster::TestDatabase,
@@ -21,7 +21,17 @@ const LEASE: Duration = Duration::from_secs(1);
 /// A store on an empty database.
 pub(crate) struct PostgresFixture {
     store: Arc<PostgresStore>,
+    /// Beats on, once a case has needed it.
+    heart: OnceCell<JoinHandle<()>>,
     database: TestDatabase,
+}
+
+impl Drop for PostgresFixture {
+    fn drop(&mut self) {
+        if let Some(heart) = self.heart.get() {
+            heart.abort();
+        }
+    }
 }
 
 impl PostgresFixture {
@@ -34,8 +44,22 @@ impl PostgresFixture {
         store.sign_off(&me.id).await.unwrap();
         Self {
             store: Arc::new(store),
+            heart: OnceCell::new(),
             database,
         }
+    }
+}
+
+impl PostgresFixture {
+    async fn beat_for_a_lease(&self) -> JoinHandle<()> {
+        let store = Arc::clone(&self.store);
+        let heart = tokio::spawn(async move {
+            while store.beat(&replica("undertaker")).await.is_ok() {
+                sleep(LEASE / 10).await;
+            }
+        });
+        sleep(LEASE + LEASE / 5).await;
+        heart
     }
 }
 
@@ -47,13 +71,7 @@ impl Fixture for PostgresFixture {
 
     /// Only a process whose own heartbeat has been regular for a lease may find others dead, so this one's is.
     async fn kill(&self, process: &ReplicaId) {
-        let me = replica("undertaker");
-        let end = Instant::now() + LEASE + LEASE / 5;
-        while Instant::now() < end {
-            self.store.beat(&me).await.unwrap();
-            sleep(LEASE / 10).await;
-        }
-        self.store.sign_off(&me.id).await.unwrap();
+        self.heart.get_or_init(|| self.beat_for_a_lease()).await;
         self.database.sql(&format!(
             "UPDATE actor_server_replicas SET last_seen = last_seen - interval '1 hour' WHERE id = '{process}'"
         ));
