@@ -96,4 +96,3 @@ pub trait StatePersistence: Send + Sync + 'static {
     /// Whether other processes may use the database at the same time.
     fn is_shared(&self) -> bool;
 }
-

@@ -7,10 +7,14 @@
 )]
 
 mod cases;
+#[path = "../support/postgres.rs"]
+mod cluster;
 mod fixture;
+mod postgres;
 mod process;
 #[macro_use]
 mod suite;
 mod sqlite;
 
 suite!(on_sqlite, crate::sqlite::SqliteFixture);
+suite!(on_postgres, crate::postgres::PostgresFixture);

@@ -13,6 +13,7 @@ use diesel_async::RunQueryDsl;
 
 use super::{
     connection::Connection,
+    needs::{Needs, Places},
     posts::Posts,
     rows::{EXECUTION, ExecutionRow, POST, PostRow, STATE, StateRow},
     sheet::{Sheet, Tracked, Writer},
@@ -33,94 +34,6 @@ pub(super) struct Batch {
     pub(super) sheets: BTreeMap<BotName, Sheet>,
     pub(super) posts: Posts,
     pub(super) owners: HashMap<ExecutionId, BotName>,
-}
-
-/// What a batch will touch.
-#[derive(Default)]
-pub(super) struct Needs {
-    pub(super) bots: BTreeSet<BotName>,
-    pub(super) rows: Vec<i64>,
-    /// Bots whose open runs count.
-    pub(super) open: BTreeSet<BotName>,
-    /// Bots whose newest slots count; `None` for "whoever owns the rows".
-    newest: BTreeMap<BotName, i64>,
-    newest_of_rows: bool,
-    new_rows: i64,
-    new_posts: i64,
-    places: Vec<(i64, i32)>,
-    marks: Vec<i64>,
-}
-
-impl Needs {
-    pub(super) fn of(writes: &[Write]) -> Self {
-        let mut needs = Self::default();
-        writes.iter().for_each(|write| needs.add(write));
-        needs
-    }
-
-    /// All that a rescue of these bots' rows takes.
-    pub(super) fn of_rescue(bots: BTreeSet<BotName>) -> Self {
-        Self {
-            open: bots.clone(),
-            newest: bots.iter().map(|bot| (bot.clone(), 1)).collect(),
-            bots,
-            ..Self::default()
-        }
-    }
-
-    /// One arm for each kind of write.
-    fn add(&mut self, write: &Write) {
-        match write {
-            Write::Register { state, gaps, .. } => self.slots(&state.bot, gaps.len()),
-            Write::Advance(advance) => {
-                let rows = advance.gaps.len() + usize::from(advance.claim.is_some());
-                self.slots(&advance.bot, rows);
-            }
-            Write::Start(start) => {
-                self.row(start.execution);
-                self.bots.insert(start.bot.clone());
-                if start.exclusive {
-                    self.open.insert(start.bot.clone());
-                }
-            }
-            Write::Attempt { execution, .. } => self.row(*execution),
-            Write::Decline { execution, .. } | Write::Release { execution } => {
-                self.row(*execution);
-                self.newest_of_rows = true;
-            }
-            Write::Finish(finish) => {
-                self.row(finish.execution);
-                self.bots.insert(finish.bot.clone());
-            }
-            Write::Insert { bot, .. } => {
-                self.bots.insert(bot.clone());
-                self.new_rows += 1;
-            }
-            Write::StorePost(post) => {
-                self.row(post.execution);
-                self.places.push((post.execution.0, post.position));
-                self.new_posts += 1;
-            }
-            Write::MarkPost(mark) => self.marks.push(mark.id),
-            Write::SetHold { bot, .. } | Write::ClearHold { bot, .. } => {
-                self.bots.insert(bot.clone());
-            }
-            Write::CloseRuns { bot, .. } => {
-                self.open.insert(bot.clone());
-                self.slots(bot, 0);
-            }
-        }
-    }
-
-    fn row(&mut self, id: ExecutionId) {
-        self.rows.push(id.0);
-    }
-
-    fn slots(&mut self, bot: &BotName, rows: usize) {
-        self.bots.insert(bot.clone());
-        *self.newest.entry(bot.clone()).or_default() += 1;
-        self.new_rows += i64::try_from(rows).unwrap_or(i64::MAX);
-    }
 }
 
 #[derive(QueryableByName)]
@@ -158,9 +71,12 @@ impl Batch {
         if !needs.open.is_empty() {
             rows.append(&mut open(connection, &needs.open).await?);
         }
-        let newest = needs.newest(&owners);
-        if !newest.is_empty() {
-            rows.append(&mut newest_rows(connection, &newest).await?);
+        let places = needs.places(&owners, &rows);
+        if !places.before.is_empty() {
+            rows.append(&mut rows_before(connection, &places).await?);
+        }
+        if !places.newest.is_empty() {
+            rows.append(&mut newest_rows(connection, &places).await?);
         }
         for row in rows {
             let sheet = sheets.entry(row.bot.clone()).or_default();
@@ -198,7 +114,7 @@ impl Batch {
                 bot,
                 trigger,
                 metadata,
-            } => sheet(sheets, bot).insert_claim(*trigger, metadata, by),
+            } => sheet(sheets, bot).insert_claim(bot, *trigger, metadata, by),
             Write::SetHold { bot, hold, replace } => sheet(sheets, bot).set_hold(hold, *replace),
             Write::ClearHold { bot, kind } => sheet(sheets, bot).clear_hold(*kind),
             Write::CloseRuns {
@@ -247,19 +163,6 @@ impl Batch {
 
 fn sheet<'a>(sheets: &'a mut BTreeMap<BotName, Sheet>, bot: &BotName) -> &'a mut Sheet {
     sheets.entry(bot.clone()).or_default()
-}
-
-impl Needs {
-    /// How many of whose newest slots are needed: one more than a batch can take away.
-    fn newest(&self, owners: &HashMap<ExecutionId, BotName>) -> BTreeMap<BotName, i64> {
-        let mut newest = self.newest.clone();
-        if self.newest_of_rows {
-            for bot in owners.values() {
-                *newest.entry(bot.clone()).or_default() += 1;
-            }
-        }
-        newest
-    }
 }
 
 async fn owners(
@@ -320,31 +223,47 @@ async fn open(
     read(rows.load(connection).await?)
 }
 
-async fn newest_rows(
-    connection: &mut Connection,
-    bots: &BTreeMap<BotName, i64>,
-) -> QueryResult<Vec<LedgerRow>> {
+/// The rows that account for these slots, or for those before them.
+async fn rows_before(connection: &mut Connection, places: &Places) -> QueryResult<Vec<LedgerRow>> {
+    let sql = format!(
+        "SELECT {EXECUTION} FROM unnest($1, $2) AS b(task_id, slot) CROSS JOIN LATERAL (SELECT * \
+         FROM actor_server_executions x WHERE x.task_id = b.task_id AND x.trigger = 'schedule' \
+         AND x.scheduled_for <= b.slot ORDER BY x.scheduled_for DESC LIMIT $3) e"
+    );
+    let rows = sql_query(sql)
+        .bind::<Array<Text>, _>(names(places.before.iter().map(|(bot, _)| bot)))
+        .bind::<Array<Timestamptz>, _>(
+            places
+                .before
+                .iter()
+                .map(|(_, slot)| *slot)
+                .collect::<Vec<_>>(),
+        )
+        .bind::<BigInt, _>(places.depth);
+    read(rows.load(connection).await?)
+}
+
+async fn newest_rows(connection: &mut Connection, places: &Places) -> QueryResult<Vec<LedgerRow>> {
     let sql = format!(
         "SELECT {EXECUTION} FROM unnest($1) AS b(task_id) CROSS JOIN LATERAL (SELECT * FROM actor_server_executions x \
          WHERE x.task_id = b.task_id AND x.trigger = 'schedule' ORDER BY x.scheduled_for DESC LIMIT $2) e"
     );
-    let limit = bots.values().copied().max().unwrap_or(0) + 1;
     let rows = sql_query(sql)
-        .bind::<Array<Text>, _>(names(bots.keys()))
-        .bind::<BigInt, _>(limit);
+        .bind::<Array<Text>, _>(names(&places.newest))
+        .bind::<BigInt, _>(places.depth);
     read(rows.load(connection).await?)
 }
 
 async fn posts(connection: &mut Connection, needs: &Needs) -> QueryResult<Posts> {
     let mut posts = Posts::default();
-    if needs.places.is_empty() {
+    if needs.posts.is_empty() {
         return Ok(posts);
     }
     let sql = format!(
         "SELECT {POST} FROM actor_server_posts p JOIN unnest($1, $2) AS u(execution, place) \
          ON p.execution_id = u.execution AND p.\"position\" = u.place"
     );
-    let (executions, places): (Vec<i64>, Vec<i32>) = needs.places.iter().copied().unzip();
+    let (executions, places): (Vec<i64>, Vec<i32>) = needs.posts.iter().copied().unzip();
     let stored: Vec<PostRow> = sql_query(sql)
         .bind::<Array<BigInt>, _>(executions)
         .bind::<Array<Integer>, _>(places)

@@ -71,7 +71,7 @@ pub(super) fn to_diesel(error: tokio_postgres::Error) -> Error {
 fn lost(error: &tokio_postgres::Error) -> Failure {
     let mut message = error.to_string();
     let mut source = error.source();
-    let mut untrusted = message.contains("does not support TLS");
+    let mut untrusted = false;
     while let Some(cause) = source {
         let text = cause.to_string();
         untrusted |= is_about_certificate(cause);
@@ -80,6 +80,7 @@ fn lost(error: &tokio_postgres::Error) -> Failure {
         }
         source = cause.source();
     }
+    untrusted |= message.ends_with("server does not support TLS");
     Failure {
         message,
         detail: None,

@@ -64,9 +64,9 @@ impl Batch {
     fn new_rows(&self) -> Vec<(&str, &LedgerRow)> {
         let sheets = self.sheets.values();
         sheets
-            .flat_map(|sheet| sheet.rows.values().map(|row| (sheet.title(), row)))
+            .flat_map(|sheet| sheet.rows.values().map(move |row| (sheet, row)))
             .filter(|(_, row)| row.change == Change::New)
-            .map(|(title, row)| (title, &row.value))
+            .map(|(sheet, row)| (sheet.title(&row.value.bot), &row.value))
             .collect()
     }
 

@@ -14,8 +14,9 @@ use diesel_async::RunQueryDsl;
 use tokio::time::Instant as Monotonic;
 
 use super::{
-    batch::{Batch, Needs},
+    batch::Batch,
     connection::Connection,
+    needs::Needs,
     rows::{EXECUTION, ExecutionRow, TextRow, name},
 };
 use crate::{
@@ -127,17 +128,16 @@ pub(super) async fn rescue(
     }
     let bots = bots_of(connection, &dead).await?;
     let mut batch = Batch::load(connection, rescue.me.clone(), Needs::of_rescue(bots)).await?;
-    // Read under the locks: a row that its process has ended meanwhile is none of ours.
+    // Newest slots first, so that each can be given back in turn; read under the locks: a row that its process has ended meanwhile is none of ours.
     let rows = open_rows(connection, &dead).await?;
     let mut rescued = Vec::new();
-    for (id, bot, created_at) in rows.into_iter().rev() {
+    for (id, bot, created_at) in rows {
         let again = rescue.again.contains(&bot);
         if let Some(sheet) = batch.sheets.get_mut(&bot) {
-            let one = sheet.rescue(id, created_at, again, rescue.now, &mut batch.writer);
+            let one = sheet.rescue(id, created_at, again, rescue.now, &batch.writer);
             rescued.extend(one);
         }
     }
-    rescued.reverse();
     batch.flush(connection).await?;
     Ok(rescued)
 }
@@ -183,7 +183,8 @@ async fn open_rows(
     dead: &[String],
 ) -> QueryResult<Vec<(ExecutionId, BotName, Instant)>> {
     let sql = format!(
-        "SELECT {EXECUTION} FROM actor_server_executions e WHERE e.status = 'running' AND e.replica = ANY($1) ORDER BY e.id"
+        "SELECT {EXECUTION} FROM actor_server_executions e WHERE e.status = 'running' AND e.replica = ANY($1) \
+         ORDER BY e.scheduled_for DESC NULLS LAST, e.id"
     );
     let rows: Vec<ExecutionRow> = sql_query(sql)
         .bind::<Array<Text>, _>(dead)

@@ -65,19 +65,23 @@ pub async fn migrate_down(url: &str, steps: usize) -> Result<Vec<String>, StoreE
     .await
 }
 
-/// All steps that this program knows, oldest first.
+/// All steps that this program or the database knows, oldest first; changes nothing.
 ///
 /// # Errors
-/// [`StoreError::NewerSchema`] as above.
+/// If the database is not to be had.
 pub async fn migration_status(url: &str) -> Result<Vec<SchemaStep>, StoreError> {
     let settings = Settings::parse(url)?;
     blocking(settings, |connection| {
-        let applied = known_versions(connection)?;
-        let state = |(version, name)| SchemaStep {
+        let applied = applied(connection)?;
+        let mut versions = embedded()?;
+        versions.extend(applied.iter().cloned());
+        versions.sort_unstable();
+        versions.dedup();
+        let step = |version: String| SchemaStep {
             applied: applied.contains(&version),
-            version: name,
+            version,
         };
-        Ok(embedded()?.into_iter().map(state).collect())
+        Ok(versions.into_iter().map(step).collect())
     })
     .await
 }
@@ -152,8 +156,8 @@ fn locked<T>(
     })
 }
 
-/// The versions that the database has, if this program knows them all.
-fn known_versions(connection: &mut Blocking) -> Result<Vec<String>, Trouble> {
+/// The versions that the database has; unlike diesel's own question it does not make the table that it reads.
+fn applied(connection: &mut Blocking) -> Result<Vec<String>, Trouble> {
     let Exists { found } =
         sql_query("SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS found")
             .get_result(connection)?;
@@ -163,21 +167,24 @@ fn known_versions(connection: &mut Blocking) -> Result<Vec<String>, Trouble> {
     let applied: Vec<Version> =
         sql_query("SELECT version FROM __diesel_schema_migrations ORDER BY version")
             .load(connection)?;
-    let known = embedded()?;
-    let is_known = |version: &str| known.iter().any(|(known, _)| known == version);
-    if let Some(newer) = applied.iter().find(|row| !is_known(&row.version)) {
-        return Err(StoreError::NewerSchema(newer.version.clone()).into());
-    }
     Ok(applied.into_iter().map(|row| row.version).collect())
 }
 
-/// Version and name of every step, oldest first.
-fn embedded() -> Result<Vec<(String, String)>, Trouble> {
-    let migrations: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(Trouble::of)?;
-    let mut names: Vec<(String, String)> = migrations
-        .iter()
-        .map(|m| (m.name().version().to_string(), m.name().to_string()))
-        .collect();
-    names.sort();
-    Ok(names)
+/// The same, if this program knows them all.
+fn known_versions(connection: &mut Blocking) -> Result<Vec<String>, Trouble> {
+    let (applied, known) = (applied(connection)?, embedded()?);
+    match applied.iter().find(|version| !known.contains(version)) {
+        Some(newer) => {
+            let step = format!("the database has step {newer}");
+            Err(StoreError::NewerSchema(step).into())
+        }
+        None => Ok(applied),
+    }
+}
+
+/// The versions of the embedded steps.
+fn embedded() -> Result<Vec<String>, Trouble> {
+    let steps: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(Trouble::of)?;
+    let versions = steps.iter().map(|step| step.name().version().to_string());
+    Ok(versions.collect())
 }

@@ -11,6 +11,7 @@ mod flush;
 mod gate;
 mod lease;
 mod migrate;
+mod needs;
 mod posts;
 mod read;
 mod row;
@@ -20,7 +21,7 @@ mod tls;
 mod url;
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -30,10 +31,11 @@ use diesel::QueryResult;
 use tokio::time::Instant as Monotonic;
 
 use self::{
-    batch::{Batch, Needs},
+    batch::Batch,
     connection::Connection,
     gate::{Access, Gate},
     lease::{Rescue, Trust},
+    needs::Needs,
     url::Settings,
 };
 pub use self::{
@@ -54,7 +56,8 @@ const TRIES: usize = 3;
 /// The store on PostgreSQL; its connections live on the runtime that opened it.
 pub struct PostgresStore {
     gate: Gate,
-    me: ReplicaId,
+    /// Who beats through this store: one process, but in tests.
+    ours: Mutex<BTreeSet<String>>,
     clock: Clock,
     lease: Duration,
     trust: Mutex<Trust>,
@@ -88,7 +91,7 @@ impl PostgresStore {
             .await?;
         let store = Self {
             gate,
-            me: me.id.clone(),
+            ours: Mutex::default(),
             clock,
             lease,
             trust: Mutex::default(),
@@ -100,6 +103,10 @@ impl PostgresStore {
 
     fn trust(&self) -> MutexGuard<'_, Trust> {
         self.trust.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ours(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.ours.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The heartbeat, and the moment of the own clock that the answer's time belongs to.
@@ -150,10 +157,11 @@ impl StatePersistence for PostgresStore {
     }
 
     async fn unsent_posts(&self) -> Result<Vec<Post>, StoreError> {
-        let (me, lease) = (self.me.clone(), self.lease.as_secs_f64());
+        let ours = self.ours().iter().cloned().collect();
+        let lease = self.lease.as_secs_f64();
         self.gate
             .run(Access::Read, move |c| {
-                Box::pin(async move { read::unsent_posts(c, &me, lease).await })
+                Box::pin(async move { read::unsent_posts(c, ours, lease).await })
             })
             .await
     }
@@ -163,6 +171,7 @@ impl StatePersistence for PostgresStore {
             Ok((beat, at)) => {
                 self.trust().answered(at, self.lease);
                 self.clock.heard(beat.now, at);
+                self.ours().insert(me.id.as_str().to_owned());
                 Ok(beat)
             }
             Err(error) => {

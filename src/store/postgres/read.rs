@@ -2,7 +2,7 @@
 
 use diesel::{
     QueryResult, sql_query,
-    sql_types::{BigInt, Double, Nullable, Text, Timestamptz},
+    sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
 
@@ -50,17 +50,17 @@ pub(super) async fn live(
 /// Without the posts of runs that another living process is at work on: it sends them itself.
 pub(super) async fn unsent_posts(
     connection: &mut Connection,
-    me: &ReplicaId,
+    ours: Vec<String>,
     lease: f64,
 ) -> QueryResult<Vec<Post>> {
     let sql = format!(
         "SELECT {POST} FROM actor_server_posts p WHERE p.status = 'pending' AND NOT EXISTS (SELECT FROM \
          actor_server_executions e JOIN actor_server_replicas r ON r.id = e.replica WHERE e.id = p.execution_id \
-         AND e.status = 'running' AND e.replica <> $1 \
+         AND e.status = 'running' AND e.replica <> ALL($1) \
          AND r.last_seen >= clock_timestamp() - make_interval(secs => $2)) ORDER BY p.id"
     );
     let rows: Vec<PostRow> = sql_query(sql)
-        .bind::<Text, _>(me.as_str())
+        .bind::<Array<Text>, _>(ours)
         .bind::<Double, _>(lease)
         .load(connection)
         .await?;

@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::{
     domain::{
         Instant,
+        bot::BotName,
         outcome::Status,
         run::{ExecutionId, ReplicaId, Trigger},
         state::BotState,
@@ -136,8 +137,9 @@ impl Sheet {
     }
 
     /// The title that people see.
-    pub(super) fn title(&self) -> &str {
-        self.state().map_or("", |state| &state.actor_name)
+    pub(super) fn title<'a>(&'a self, bot: &'a BotName) -> &'a str {
+        self.state()
+            .map_or(bot.as_str(), |state| state.actor_name.as_str())
     }
 
     fn edit_state(&mut self) -> Option<&mut BotState> {
@@ -162,10 +164,10 @@ fn is_owned(row: &LedgerRow, me: &ReplicaId) -> bool {
 }
 
 /// A new row: a claim of this process.
-fn claim(id: ExecutionId, state: &BotState, me: &ReplicaId, trigger: Trigger) -> LedgerRow {
+fn claim(id: ExecutionId, bot: &BotName, me: &ReplicaId, trigger: Trigger) -> LedgerRow {
     LedgerRow {
         id,
-        bot: state.bot.clone(),
+        bot: bot.clone(),
         trigger,
         scheduled_for: None,
         slots: 1,

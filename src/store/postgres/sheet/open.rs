@@ -6,14 +6,10 @@ use super::{Sheet, Writer};
 use crate::{
     domain::{
         Instant,
-        outcome::Status,
-        run::{Claim, ExecutionId, ReplicaId},
+        run::{Claim, ExecutionId},
     },
     store::{LedgerRow, NewPost, Rescued},
 };
-
-/// What the ledger says of a run whose process is gone.
-const GONE: &str = "its process died";
 
 impl Sheet {
     /// Whether the post's run is this process's; it has started, then, if nobody has said so yet.
@@ -25,57 +21,58 @@ impl Sheet {
         owned
     }
 
-    /// Deals with one row of a dead process: gives a claim back, ends a run, or takes it over with the next attempt.
+    /// Deals with one row of a dead process: gives a claim back, closes a run, or takes it over with the next attempt.
     pub(in super::super) fn rescue(
         &mut self,
         id: ExecutionId,
         created_at: Instant,
         again: bool,
         at: Instant,
-        by: &mut Writer,
+        by: &Writer,
     ) -> Option<Rescued> {
         let row = self.row(id)?;
         let bot = row.bot.clone();
-        if row.started_at.is_none() && row.attempt == 1 {
-            let owner = ReplicaId::new(row.replica.as_deref()?);
-            let me = std::mem::replace(&mut by.me, owner);
-            self.release(id, by);
-            by.me = me;
-            return Some(Rescued::Released(bot));
+        let has_run = row.started_at.is_some() || row.attempt > 1;
+        if has_run && again {
+            self.ran(id);
+            let row = self.edit_row(id)?;
+            take_over(row, by);
+            return Some(Rescued::Again(claim_of(row, created_at)));
         }
-        if !again {
-            self.end(id, Status::Abandoned, GONE, at);
+        if has_run || row.scheduled_for.is_none() {
+            self.abandon(id, "its process ended before the run did", at);
             return Some(Rescued::Abandoned(bot, id));
         }
-        let row = self.edit_row(id)?;
-        take_over(row, &by.me, at);
-        Some(Rescued::Again(claim_of(row, created_at)))
+        self.give_back(id, at);
+        Some(Rescued::Released(bot))
     }
 }
 
-/// The interrupted attempt goes into `metadata`, beside those before it.
-fn take_over(row: &mut LedgerRow, me: &ReplicaId, at: Instant) {
-    let attempt = json!({
-        "attempt": row.attempt,
-        "status": Status::Abandoned.as_str(),
-        "error": GONE,
-        "replica": row.replica,
-        "started_at": row.started_at,
-        "completed_at": at,
-    });
-    if !row.metadata.is_object() {
-        row.metadata = json!({});
+/// The row waits for its next attempt, and what the last one left is noted in `metadata`. An attempt that its process
+/// died before is still to come, so it keeps its number.
+fn take_over(row: &mut LedgerRow, by: &Writer) {
+    if let Some(started) = row.started_at.take() {
+        let cut_off = json!({
+            "attempt": row.attempt,
+            "replica": row.replica,
+            "started_at": started,
+        });
+        note(&mut row.metadata, cut_off);
+        row.attempt = row.attempt.saturating_add(1);
     }
-    if let Some(metadata) = row.metadata.as_object_mut() {
-        let earlier = metadata.entry("attempts").or_insert_with(|| json!([]));
-        match earlier {
-            Value::Array(attempts) => attempts.push(attempt),
-            other => *other = json!([attempt]),
+    row.replica = Some(by.me.as_str().to_owned());
+}
+
+fn note(metadata: &mut Value, cut_off: Value) {
+    if !metadata.is_object() {
+        *metadata = json!({});
+    }
+    if let Some(map) = metadata.as_object_mut() {
+        match map.entry("interrupted").or_insert_with(|| json!([])) {
+            Value::Array(list) => list.push(cut_off),
+            other => *other = json!([cut_off]),
         }
     }
-    row.attempt = row.attempt.saturating_add(1);
-    row.replica = Some(me.as_str().to_owned());
-    row.started_at = None;
 }
 
 /// A row as the claim that it is; without a slot it was due when it was made.

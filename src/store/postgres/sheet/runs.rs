@@ -16,70 +16,73 @@ use crate::{
 
 impl Sheet {
     /// See [`crate::store::Write::Start`].
-    ///
-    /// A start that is stored already with the same moment is answered as it was: the batch may come a second time
-    /// because the connection broke while the first was committed.
     pub(in super::super) fn start(&mut self, start: &Start, by: &Writer) -> Written {
-        let Some(row) = self.owned(start.execution, &by.me) else {
+        let Some(row) = self.waiting(start.execution, &by.me) else {
             return Written::Lost;
         };
-        match row.started_at {
-            Some(at) if at != start.at => return Written::Lost,
-            Some(_) => {}
-            None => {
-                if let Some(refusal) = self.refusal(start) {
-                    if matches!(refusal, Written::Outdated) {
-                        self.delete(start.execution);
-                    }
-                    return refusal;
-                }
-                self.mark_started(start.execution, start.at);
+        let counts = counts(row);
+        if start.scheduled
+            && let Some(refusal) = self.refusal(start, counts)
+        {
+            if matches!(refusal, Written::Outdated) {
+                self.discard(start.execution, by.now);
             }
+            return refusal;
         }
-        self.started(start)
-    }
-
-    /// Why the run may not start.
-    fn refusal(&self, start: &Start) -> Option<Written> {
-        let Some(state) = self.state() else {
-            return Some(Written::Lost);
-        };
-        if start.scheduled {
-            if state.removed || state.schedule != start.schedule {
-                return Some(Written::Outdated);
-            }
-            if let Some(hold) = &state.hold {
-                return Some(Written::Held(hold.clone()));
-            }
+        if start.exclusive && self.is_busy(start.execution) {
+            return Written::Busy;
         }
-        let others = |row: &LedgerRow| {
-            row.id != start.execution && row.status == Status::Running && row.started_at.is_some()
-        };
-        (start.exclusive && self.live_rows().any(others)).then_some(Written::Busy)
-    }
-
-    fn started(&mut self, start: &Start) -> Written {
-        let scheduled = self
-            .row(start.execution)
-            .is_some_and(|row| row.trigger == Trigger::Schedule);
-        let runs = self.state().map_or(0, |state| state.runs);
-        let finished = scheduled && start.max_runs.is_some_and(|max| runs >= max);
-        if finished && let Some(state) = self.edit_state() {
+        self.mark_started(start.execution, start.at);
+        let spent = counts && self.is_spent(start);
+        if spent && let Some(state) = self.edit_state() {
             state.next_run = None;
         }
-        Written::Started { finished }
+        Written::Started { finished: spent }
     }
 
-    /// Marks a run as started and counts it; the second attempt of an interrupted run is no run more.
+    /// What stands against a scheduled run: another schedule, an end by `max_runs`, or a hold.
+    fn refusal(&self, start: &Start, counts: bool) -> Option<Written> {
+        let current = self
+            .state()
+            .filter(|state| !state.removed && state.schedule == start.schedule);
+        let Some(state) = current.filter(|_| !(counts && self.is_spent(start))) else {
+            return Some(Written::Outdated);
+        };
+        let hold = state.hold.clone().filter(|hold| !hold.is_over(start.at));
+        hold.map(Written::Held)
+    }
+
+    fn is_spent(&self, start: &Start) -> bool {
+        let runs = self.state().map_or(0, |state| state.runs);
+        start.max_runs.is_some_and(|max| runs >= max)
+    }
+
+    fn is_busy(&self, besides: ExecutionId) -> bool {
+        self.live_rows().any(|row| {
+            row.id != besides && row.status == Status::Running && row.started_at.is_some()
+        })
+    }
+
+    /// Ends a claim whose slot does not exist any more; what has run once stays in the ledger.
+    fn discard(&mut self, id: ExecutionId, at: Instant) {
+        if self.row(id).is_some_and(|row| row.attempt > 1) {
+            self.abandon(id, "the schedule is another now", at);
+        } else {
+            self.delete(id);
+        }
+    }
+
+    /// Marks a run as started and counts it, if nobody has done so.
     pub(super) fn mark_started(&mut self, id: ExecutionId, at: Instant) {
-        let Some(row) = self.edit_row(id).filter(|row| row.started_at.is_none()) else {
+        let Some(row) = self.row(id).filter(|row| row.started_at.is_none()) else {
             return;
         };
-        row.started_at = Some(at);
-        let counts = row.trigger == Trigger::Schedule && row.attempt == 1;
-        if let Some(state) = self.edit_state() {
-            state.runs = state.runs.saturating_add(u32::from(counts));
-            state.last_run = state.last_run.max(Some(at));
+        let counts = counts(row);
+        if let Some(row) = self.edit_row(id) {
+            row.started_at = Some(at);
+        }
+        if counts && let Some(state) = self.edit_state() {
+            state.runs = state.runs.saturating_add(1);
         }
     }
 
@@ -91,15 +94,14 @@ impl Sheet {
         metadata: &Value,
         by: &Writer,
     ) -> Written {
-        let owned = self.owned(id, &by.me).is_some();
-        match self.edit_row(id).filter(|_| owned) {
-            Some(row) => {
-                row.attempt = attempt;
-                row.metadata = metadata.clone();
-                Written::Done
-            }
-            None => Written::Lost,
+        if self.owned(id, &by.me).is_none() {
+            return Written::Lost;
         }
+        if let Some(row) = self.edit_row(id) {
+            row.attempt = attempt;
+            merge(&mut row.metadata, metadata);
+        }
+        Written::Done
     }
 
     /// See [`crate::store::Write::Finish`].
@@ -108,29 +110,17 @@ impl Sheet {
             return Written::Lost;
         }
         self.mark_started(finish.execution, finish.started_at);
-        let outcome = &finish.outcome;
         if let Some(row) = self.edit_row(finish.execution) {
-            close(
-                row,
-                outcome.status,
-                finish.completed_at,
-                outcome.error.clone(),
-            );
-            row.reason = (outcome.status == Status::Skipped)
-                .then(|| outcome.gate.as_deref().unwrap_or("gate").to_owned());
-            row.attempt = finish.attempt;
-            row.metadata = finish.metadata.clone();
-            row.skills = [
-                SkillStatus::Succeeded,
-                SkillStatus::Failed,
-                SkillStatus::Skipped,
-            ]
-            .map(|status| outcome.count(status));
+            fill(row, finish);
         }
+        self.ran(finish.execution);
         let Some(state) = self.edit_state() else {
-            return Written::Lost;
+            return Written::Finished {
+                consecutive_failures: 0,
+                hold: None,
+            };
         };
-        count(state, outcome.status);
+        count(state, finish.outcome.status);
         if state.hold.is_none() {
             state.hold = hold_after(finish, state.consecutive_failures);
         }
@@ -146,40 +136,94 @@ impl Sheet {
         status: Status,
         error: &str,
         at: Instant,
-        by: &mut Writer,
+        by: &Writer,
     ) -> Written {
-        let open: Vec<(ExecutionId, bool)> = self
-            .live_rows()
-            .filter(|row| is_owned(row, &by.me))
-            .map(|row| (row.id, row.started_at.is_some()))
-            .collect();
-        for (id, started) in open.into_iter().rev() {
-            if started {
-                self.end(id, status, error, at);
-            } else {
-                self.release(id, by);
+        for id in self.newest_first(|row| is_owned(row, &by.me)) {
+            match self.edit_row(id) {
+                Some(row) if row.started_at.is_some() => {
+                    close(row, status, at, Some(error.to_owned()));
+                    self.ran(id);
+                    if status.is_failure()
+                        && let Some(state) = self.edit_state()
+                    {
+                        count(state, status);
+                    }
+                }
+                _ => self.give_back(id, at),
             }
         }
         Written::Done
     }
 
-    /// Ends a run from outside.
-    pub(super) fn end(&mut self, id: ExecutionId, status: Status, error: &str, at: Instant) {
+    /// The rows that fit, the newest slot first, so that each can be given back in turn.
+    pub(super) fn newest_first(&self, fits: impl Fn(&LedgerRow) -> bool) -> Vec<ExecutionId> {
+        let mut rows: Vec<&LedgerRow> = self.live_rows().filter(|row| fits(row)).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.scheduled_for));
+        rows.iter().map(|row| row.id).collect()
+    }
+
+    /// Closes a run that will not end by itself.
+    pub(super) fn abandon(&mut self, id: ExecutionId, error: &str, at: Instant) {
         if let Some(row) = self.edit_row(id) {
-            close(row, status, at, Some(error.to_owned()));
+            close(row, Status::Abandoned, at, Some(error.to_owned()));
+            row.started_at = row.started_at.or_else(|| interrupted_start(row));
         }
+        self.ran(id);
+    }
+
+    /// Keeps the start of the newest run in the state.
+    pub(super) fn ran(&mut self, id: ExecutionId) {
+        let started = self.row(id).and_then(|row| row.started_at);
         if let Some(state) = self.edit_state() {
-            count(state, status);
+            state.last_run = state.last_run.max(started);
         }
     }
 }
 
+/// Whether the start of this row counts against `max_runs`: a slot counts once, however often it is run again.
+fn counts(row: &LedgerRow) -> bool {
+    row.trigger == Trigger::Schedule && row.attempt == 1
+}
+
+/// When the last attempt started that a process's death cut off.
+fn interrupted_start(row: &LedgerRow) -> Option<Instant> {
+    let last = row.metadata.get("interrupted")?.as_array()?.last()?;
+    serde_json::from_value(last.get("started_at")?.clone()).ok()
+}
+
+fn fill(row: &mut LedgerRow, finish: &Finish) {
+    let outcome = &finish.outcome;
+    close(
+        row,
+        outcome.status,
+        finish.completed_at,
+        outcome.error.clone(),
+    );
+    row.reason = (outcome.status == Status::Skipped)
+        .then(|| outcome.gate.as_deref().unwrap_or("gate").to_owned());
+    row.attempt = finish.attempt;
+    row.skills = [
+        outcome.count(SkillStatus::Succeeded),
+        outcome.count(SkillStatus::Failed),
+        outcome.count(SkillStatus::Skipped),
+    ];
+    merge(&mut row.metadata, &finish.metadata);
+}
+
 /// Writes a run's end into its row.
-pub(super) fn close(row: &mut LedgerRow, status: Status, at: Instant, error: Option<String>) {
+fn close(row: &mut LedgerRow, status: Status, at: Instant, error: Option<String>) {
     row.status = status;
     row.completed_at = Some(at);
     row.success = status.success();
     row.error = error;
+}
+
+/// `newer` over what is stored, key by key.
+fn merge(stored: &mut Value, newer: &Value) {
+    match (stored, newer) {
+        (Value::Object(stored), Value::Object(newer)) => stored.extend(newer.clone()),
+        (stored, newer) => *stored = newer.clone(),
+    }
 }
 
 /// A run that was cancelled or abandoned says nothing about the bot.
@@ -192,18 +236,13 @@ fn count(state: &mut BotState, status: Status) {
 }
 
 fn hold_after(finish: &Finish, failures: u32) -> Option<Hold> {
-    let (outcome, max) = (&finish.outcome, finish.max_consecutive_failures);
+    let outcome = &finish.outcome;
     if let Some(kind) = outcome.hold {
         let reason = outcome.error.clone();
-        return Some(Hold::by_server(
-            kind,
-            reason.unwrap_or_else(|| kind.as_str().to_owned()),
-        ));
+        let reason = reason.unwrap_or_else(|| kind.as_str().to_owned());
+        return Some(Hold::by_server(kind, reason));
     }
-    (outcome.status.is_failure() && max > 0 && failures >= max).then(|| {
-        Hold::by_server(
-            HoldKind::Failures,
-            format!("{failures} failed runs in a row"),
-        )
-    })
+    let reached = outcome.status.is_failure() && failures >= finish.max_consecutive_failures;
+    let reason = format!("{failures} failed runs in a row");
+    reached.then(|| Hold::by_server(HoldKind::Failures, reason))
 }

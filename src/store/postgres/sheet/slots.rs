@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Change, Sheet, Tracked, Writer, claim, runs::close};
+use super::{Change, Sheet, Tracked, Writer, claim};
 use crate::{
     domain::{
         Instant,
-        outcome::{Gap, Status},
+        bot::BotName,
+        hold::{Hold, HoldKind},
+        outcome::Gap,
         run::{ExecutionId, Trigger},
         slots::GapRange,
         state::BotState,
@@ -31,98 +33,87 @@ impl Sheet {
             _ => return self.stale(),
         }
         for gap in gaps {
-            self.record(gap, by);
+            self.record(&new.bot, gap, by);
         }
         self.answer()
     }
 
     /// See [`crate::store::Write::Advance`].
     pub(in super::super) fn advance(&mut self, advance: &Advance, by: &mut Writer) -> Written {
-        let Some(state) = self.state().filter(|state| is_current(advance, state)) else {
+        if !self.state().is_some_and(|state| is_current(advance, state)) {
             return self.stale();
-        };
-        let claimed = claim_of(state, advance, by);
+        }
         for gap in &advance.gaps {
-            self.record(gap, by);
+            self.record(&advance.bot, gap, by);
         }
         if let Some(state) = self.edit_state() {
             state.next_run = advance.next;
         }
-        let claimed = claimed.filter(|row| row.scheduled_for.is_some_and(|slot| !self.knows(slot)));
-        let id = claimed.as_ref().map(|row| row.id);
-        if let Some(row) = claimed {
-            self.insert(row);
-        }
-        Written::Claimed(id)
+        let slot = advance.claim.filter(|slot| !self.accounts_for(*slot));
+        Written::Claimed(slot.and_then(|slot| self.claim_slot(&advance.bot, slot, by)))
+    }
+
+    fn claim_slot(&mut self, bot: &BotName, slot: Instant, by: &mut Writer) -> Option<ExecutionId> {
+        let row = claim(by.id()?, bot, &by.me, Trigger::Schedule);
+        let id = row.id;
+        self.insert(LedgerRow {
+            scheduled_for: Some(slot),
+            ..row
+        });
+        Some(id)
     }
 
     /// See [`crate::store::Write::Insert`].
     pub(in super::super) fn insert_claim(
         &mut self,
+        bot: &BotName,
         trigger: Trigger,
         metadata: &Value,
         by: &mut Writer,
     ) -> Written {
-        let row = self
-            .state()
-            .and_then(|state| Some(claim(by.id()?, state, &by.me, trigger)));
-        let id = row.as_ref().map(|row| row.id);
-        if let Some(mut row) = row {
-            row.metadata = metadata.clone();
-            self.insert(row);
+        let id = by.id();
+        if let Some(id) = id {
+            self.insert(LedgerRow {
+                metadata: metadata.clone(),
+                ..claim(id, bot, &by.me, trigger)
+            });
         }
         Written::Claimed(id)
     }
 
     /// See [`crate::store::Write::Decline`].
-    pub(in super::super) fn decline(
-        &mut self,
-        id: ExecutionId,
-        gap: Gap,
-        by: &mut Writer,
-    ) -> Written {
+    pub(in super::super) fn decline(&mut self, id: ExecutionId, gap: Gap, by: &Writer) -> Written {
         let Some(row) = self.waiting(id, &by.me) else {
             return Written::Lost;
         };
-        let slot = row.scheduled_for;
-        match slot {
-            Some(slot) if self.grows(slot, slot, 1, gap, Some(id)) => self.delete(id),
-            _ => {
-                if let Some(row) = self.edit_row(id) {
-                    into_gap(row, gap, slot);
-                }
-            }
+        if row.attempt > 1 {
+            let error = format!("it was not run again: {}", gap.reason());
+            self.abandon(id, &error, by.now);
+        } else {
+            self.become_gap(id, gap);
         }
         Written::Done
     }
 
     /// See [`crate::store::Write::Release`].
-    pub(in super::super) fn release(&mut self, id: ExecutionId, by: &mut Writer) -> Written {
-        let Some(row) = self.waiting(id, &by.me) else {
+    pub(in super::super) fn release(&mut self, id: ExecutionId, by: &Writer) -> Written {
+        if self.waiting(id, &by.me).is_none() {
             return Written::Lost;
-        };
-        match row.scheduled_for.filter(|_| row.attempt == 1) {
-            Some(slot) => self.give_back(id, slot, by),
-            // What was on already, in a process that died, is no slot to be decided anew.
-            None => {
-                if let Some(row) = self.edit_row(id) {
-                    let error = "given back before it started";
-                    close(row, Status::Abandoned, by.now, Some(error.to_owned()));
-                }
-            }
         }
+        self.give_back(id, by.now);
         Written::Done
     }
 
-    /// The slot is decided anew, unless that would go back behind slots that are accounted for.
-    fn give_back(&mut self, id: ExecutionId, slot: Instant, by: &mut Writer) {
-        let passed = self.state().is_none_or(|state| state.removed)
-            || self
-                .newest(Some(id))
-                .is_some_and(|row| row.scheduled_for > Some(slot));
-        if passed {
-            self.decline(id, Gap::Late, by);
-            return;
+    /// The slot of a claim is decided anew, unless that would go back behind slots that are accounted for. What has run
+    /// once, in a process that died, is not undone.
+    pub(super) fn give_back(&mut self, id: ExecutionId, at: Instant) {
+        let fresh = self.row(id).filter(|row| row.attempt == 1);
+        let Some(slot) = fresh.and_then(|row| row.scheduled_for) else {
+            return self.abandon(id, "its process ended before the run started", at);
+        };
+        let later = self.live_rows().any(|row| row.scheduled_for > Some(slot));
+        if later || self.state().is_none_or(|state| state.removed) {
+            return self.become_gap(id, Gap::Late);
         }
         self.delete(id);
         if let Some(state) = self.edit_state()
@@ -132,81 +123,79 @@ impl Sheet {
         }
     }
 
-    /// Adds slots that did not run: to the newest row if they continue it, else as a row of their own.
-    fn record(&mut self, range: &GapRange, by: &mut Writer) {
-        let slots = i64::try_from(range.slots).unwrap_or(i64::MAX);
-        if self.grows(range.first, range.last, slots, range.gap, None) {
+    /// The claim's row becomes a gap, or makes the gap before it grow.
+    fn become_gap(&mut self, id: ExecutionId, gap: Gap) {
+        let slot = self.row(id).and_then(|row| row.scheduled_for);
+        let single = slot.map(|slot| GapRange {
+            first: slot,
+            last: slot,
+            slots: 1,
+            gap,
+        });
+        if single.is_some_and(|range| self.grow(&range)) {
+            self.delete(id);
+        } else if let Some(row) = self.edit_row(id) {
+            into_gap(row, gap, slot);
+        }
+    }
+
+    /// Adds slots that did not run: to the row before them if they continue it, else as a row of their own.
+    fn record(&mut self, bot: &BotName, range: &GapRange, by: &mut Writer) {
+        if range.slots == 0 || self.grow(range) {
             return;
         }
-        let row = self
-            .state()
-            .and_then(|state| Some(claim(by.id()?, state, &by.me, Trigger::Schedule)));
-        if let Some(mut row) = row.filter(|_| !self.knows(range.first)) {
+        if let Some(id) = by.id() {
+            let mut row = claim(id, bot, &by.me, Trigger::Schedule);
             row.scheduled_for = Some(range.first);
-            row.slots = slots;
+            row.slots = count(range);
             into_gap(&mut row, range.gap, Some(range.last));
             self.insert(row);
         }
     }
 
-    /// Lets the newest row grow, if it is a gap of the same kind that ends before `first`.
-    fn grows(
-        &mut self,
-        first: Instant,
-        last: Instant,
-        slots: i64,
-        gap: Gap,
-        besides: Option<ExecutionId>,
-    ) -> bool {
-        let newest = self.newest(besides).filter(|row| {
-            row.started_at.is_none()
-                && row.status == gap.status()
-                && row.reason.as_deref() == Some(gap.reason())
-                && row.slot_last.is_some_and(|end| end < first)
-        });
-        let id = newest.map(|row| row.id);
+    /// Lets the row before the range grow by it; `false` if the range does not continue that row.
+    fn grow(&mut self, range: &GapRange) -> bool {
+        let before = self
+            .last_until(range.first, false)
+            .filter(|row| continues(row, range));
+        let id = before.map(|row| row.id);
         let Some(row) = id.and_then(|id| self.edit_row(id)) else {
             return false;
         };
-        row.slots = row.slots.saturating_add(slots);
-        row.slot_last = Some(last);
+        row.slots = row.slots.saturating_add(count(range));
+        row.slot_last = Some(range.last);
         true
     }
 
-    /// The row of the newest slots.
-    fn newest(&self, besides: Option<ExecutionId>) -> Option<&LedgerRow> {
-        self.live_rows()
-            .filter(|row| row.scheduled_for.is_some() && Some(row.id) != besides)
-            .max_by_key(|row| row.scheduled_for)
+    /// Whether the ledger says already what became of the slot.
+    fn accounts_for(&self, slot: Instant) -> bool {
+        self.last_until(slot, true)
+            .is_some_and(|row| row.slot_last.or(row.scheduled_for) >= Some(slot))
     }
 
-    /// Whether a row that is at hand accounts for the slot.
-    fn knows(&self, slot: Instant) -> bool {
-        self.live_rows().any(|row| match row.scheduled_for {
-            Some(first) => first == slot || (first < slot && row.slot_last >= Some(slot)),
-            None => false,
-        })
+    /// The row of the last slot before `slot` (or at it).
+    fn last_until(&self, slot: Instant, inclusive: bool) -> Option<&LedgerRow> {
+        let fits = |row: &&LedgerRow| {
+            row.scheduled_for
+                .is_some_and(|first| first < slot || (inclusive && first == slot))
+        };
+        self.live_rows()
+            .filter(fits)
+            .max_by_key(|row| row.scheduled_for)
     }
 
     /// Takes back a claim whose slot turned out to have a row already.
     pub(in super::super) fn forget(&mut self, id: ExecutionId) {
-        if self
-            .rows
-            .get(&id)
-            .is_some_and(|row| row.change == Change::New)
-        {
-            self.rows.remove(&id);
-        }
+        self.rows
+            .retain(|row, tracked| *row != id || tracked.change != Change::New);
     }
 }
 
-fn claim_of(state: &BotState, advance: &Advance, by: &mut Writer) -> Option<LedgerRow> {
-    let slot = advance.claim?;
-    let row = claim(by.id()?, state, &by.me, Trigger::Schedule);
-    Some(LedgerRow {
-        scheduled_for: Some(slot),
-        ..row
-    })
+fn continues(row: &LedgerRow, range: &GapRange) -> bool {
+    row.started_at.is_none()
+        && row.status == range.gap.status()
+        && row.reason.as_deref() == Some(range.gap.reason())
+        && row.slot_last.is_some_and(|last| last < range.first)
 }
 
 fn into_gap(row: &mut LedgerRow, gap: Gap, last: Option<Instant>) {
@@ -216,28 +205,45 @@ fn into_gap(row: &mut LedgerRow, gap: Gap, last: Option<Instant>) {
     row.replica = None;
 }
 
+fn count(range: &GapRange) -> i64 {
+    i64::try_from(range.slots).unwrap_or(i64::MAX)
+}
+
 fn is_current(advance: &Advance, state: &BotState) -> bool {
-    !state.removed
-        && state.next_run == Some(advance.expected_next)
+    state.next_run == Some(advance.expected_next)
         && state.schedule == advance.expected_schedule
-        && state.hold.as_ref().map(|hold| hold.kind) == advance.expected_hold
+        && kind(state) == advance.expected_hold
 }
 
 fn is_as_planned(expected: &BotState, stored: &BotState) -> bool {
     expected.schedule == stored.schedule
         && expected.next_run == stored.next_run
         && expected.removed == stored.removed
-        && expected.hold.as_ref().map(|hold| hold.kind)
-            == stored.hold.as_ref().map(|hold| hold.kind)
+        && kind(expected) == kind(stored)
+}
+
+fn kind(state: &BotState) -> Option<HoldKind> {
+    state.hold.as_ref().map(|hold| hold.kind)
 }
 
 /// What the configuration decides; what runs count up (also in other processes, meanwhile) stays as it is.
 fn take_over(stored: &mut BotState, new: &BotState) {
     let old = stored.clone();
     *stored = BotState {
+        hold: hold(old.hold, new.hold.clone()),
         last_run: old.last_run,
         consecutive_failures: old.consecutive_failures,
         runs: old.runs,
         ..new.clone()
     };
+}
+
+/// A hold of the same kind keeps what an operator wrote meanwhile; `invalid` tells of the file as it is now.
+fn hold(old: Option<Hold>, new: Option<Hold>) -> Option<Hold> {
+    match (old, new) {
+        (Some(old), Some(new)) if old.kind == new.kind && old.kind != HoldKind::Invalid => {
+            Some(old)
+        }
+        (_, new) => new,
+    }
 }

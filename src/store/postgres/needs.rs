@@ -1,0 +1,145 @@
+//! What a batch will touch, so that all of it is locked and read at once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::{
+    domain::{Instant, bot::BotName, outcome::Status, run::ExecutionId},
+    store::{LedgerRow, Write},
+};
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Needs {
+    pub(super) bots: BTreeSet<BotName>,
+    /// Ledger rows that writes name.
+    pub(super) rows: Vec<i64>,
+    /// Bots whose open runs count.
+    pub(super) open: BTreeSet<BotName>,
+    /// Posts that may be stored already: run and position.
+    pub(super) posts: Vec<(i64, i32)>,
+    /// Rows and posts that may be new.
+    pub(super) new_rows: i64,
+    pub(super) new_posts: i64,
+    /// Slots that are claimed or recorded.
+    slots: BTreeSet<(BotName, Instant)>,
+    /// Whether claims may be given back.
+    gives_back: bool,
+}
+
+/// Places in the ledger whose neighbours matter.
+pub(super) struct Places {
+    /// The rows at or before these slots.
+    pub(super) before: BTreeSet<(BotName, Instant)>,
+    /// Bots whose newest row decides whether there is a later slot.
+    pub(super) newest: BTreeSet<BotName>,
+    /// How many rows at each place: two, and as many as a batch may take away there.
+    pub(super) depth: i64,
+}
+
+impl Needs {
+    pub(super) fn of(writes: &[Write]) -> Self {
+        let mut needs = Self::default();
+        writes.iter().for_each(|write| needs.add(write));
+        needs
+    }
+
+    /// All that a rescue of these bots' rows takes.
+    pub(super) fn of_rescue(bots: BTreeSet<BotName>) -> Self {
+        Self {
+            open: bots.clone(),
+            bots,
+            gives_back: true,
+            ..Self::default()
+        }
+    }
+
+    /// One arm for each kind of write.
+    fn add(&mut self, write: &Write) {
+        match write {
+            Write::Register { state, gaps, .. } => {
+                self.bots.insert(state.bot.clone());
+                gaps.iter().for_each(|gap| self.slot(&state.bot, gap.first));
+            }
+            Write::Advance(advance) => {
+                self.bots.insert(advance.bot.clone());
+                let gaps = advance.gaps.iter().map(|gap| gap.first);
+                gaps.chain(advance.claim)
+                    .for_each(|slot| self.slot(&advance.bot, slot));
+            }
+            Write::Start(start) => {
+                self.rows.push(start.execution.0);
+                self.bots.insert(start.bot.clone());
+                if start.exclusive {
+                    self.open.insert(start.bot.clone());
+                }
+            }
+            Write::Attempt { execution, .. } => self.rows.push(execution.0),
+            Write::Decline { execution, .. } | Write::Release { execution } => {
+                self.rows.push(execution.0);
+                self.gives_back = true;
+            }
+            Write::Finish(finish) => {
+                self.rows.push(finish.execution.0);
+                self.bots.insert(finish.bot.clone());
+            }
+            Write::Insert { bot, .. } => {
+                self.bots.insert(bot.clone());
+                self.new_rows += 1;
+            }
+            Write::StorePost(post) => {
+                self.rows.push(post.execution.0);
+                self.posts.push((post.execution.0, post.position));
+                self.new_posts += 1;
+            }
+            Write::MarkPost(_) => {}
+            Write::SetHold { bot, .. } | Write::ClearHold { bot, .. } => {
+                self.bots.insert(bot.clone());
+            }
+            Write::CloseRuns { bot, .. } => {
+                self.bots.insert(bot.clone());
+                self.open.insert(bot.clone());
+                self.gives_back = true;
+            }
+        }
+    }
+
+    /// A slot that may get a row.
+    fn slot(&mut self, bot: &BotName, slot: Instant) {
+        self.slots.insert((bot.clone(), slot));
+        self.new_rows += 1;
+    }
+
+    /// What else is needed, now that the rows which writes name, and the open ones, are known.
+    pub(super) fn places(
+        &self,
+        owners: &HashMap<ExecutionId, BotName>,
+        rows: &[LedgerRow],
+    ) -> Places {
+        let mut places = Places {
+            before: self.slots.clone(),
+            newest: BTreeSet::new(),
+            depth: 2 + self.most_rows(owners, rows),
+        };
+        let waiting = |row: &&LedgerRow| row.status == Status::Running && row.started_at.is_none();
+        for row in rows.iter().filter(waiting).filter(|_| self.gives_back) {
+            if let Some(slot) = row.scheduled_for {
+                places.before.insert((row.bot.clone(), slot));
+                places.newest.insert(row.bot.clone());
+            }
+        }
+        places
+    }
+
+    /// The rows of one bot that the batch may take away, at most.
+    fn most_rows(&self, owners: &HashMap<ExecutionId, BotName>, rows: &[LedgerRow]) -> i64 {
+        let named = self
+            .rows
+            .iter()
+            .filter_map(|id| owners.get(&ExecutionId(*id)));
+        let mut counts: BTreeMap<&BotName, i64> = BTreeMap::new();
+        for bot in named.chain(rows.iter().map(|row| &row.bot)) {
+            *counts.entry(bot).or_default() += 1;
+        }
+        counts.into_values().max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,79 @@
+//! PostgreSQL under the suite: each case gets a database of its own on the cluster of `scripts/with-postgres`.
+
+use std::{sync::Arc, time::Duration};
+
+use actor_server::{
+    clock::Clock,
+    domain::run::ReplicaId,
+    store::{StatePersistence, postgres::PostgresStore},
+};
+use async_trait::async_trait;
+use tokio::{sync::OnceCell, task::JoinHandle, time::sleep};
+
+use crate::{
+    cluster::TestDatabase,
+    fixture::{Fixture, replica},
+};
+
+/// Long enough for what a case does between two heartbeats, short enough to wait for.
+const LEASE: Duration = Duration::from_secs(1);
+
+/// A store on an empty database.
+pub(crate) struct PostgresFixture {
+    store: Arc<PostgresStore>,
+    /// Beats on, once a case has needed it.
+    heart: OnceCell<JoinHandle<()>>,
+    database: TestDatabase,
+}
+
+impl Drop for PostgresFixture {
+    fn drop(&mut self) {
+        if let Some(heart) = self.heart.get() {
+            heart.abort();
+        }
+    }
+}
+
+impl PostgresFixture {
+    pub(crate) async fn new() -> Self {
+        let database = TestDatabase::create();
+        let me = replica("undertaker");
+        let store = PostgresStore::open_with_lease(&database.url(), &me, Clock::process(), LEASE)
+            .await
+            .unwrap();
+        store.sign_off(&me.id).await.unwrap();
+        Self {
+            store: Arc::new(store),
+            heart: OnceCell::new(),
+            database,
+        }
+    }
+}
+
+impl PostgresFixture {
+    async fn beat_for_a_lease(&self) -> JoinHandle<()> {
+        let store = Arc::clone(&self.store);
+        let heart = tokio::spawn(async move {
+            while store.beat(&replica("undertaker")).await.is_ok() {
+                sleep(LEASE / 10).await;
+            }
+        });
+        sleep(LEASE + LEASE / 5).await;
+        heart
+    }
+}
+
+#[async_trait]
+impl Fixture for PostgresFixture {
+    fn store(&self) -> Arc<dyn StatePersistence> {
+        self.store.clone()
+    }
+
+    /// Only a process whose own heartbeat has been regular for a lease may find others dead, so this one's is.
+    async fn kill(&self, process: &ReplicaId) {
+        self.heart.get_or_init(|| self.beat_for_a_lease()).await;
+        self.database.sql(&format!(
+            "UPDATE actor_server_replicas SET last_seen = last_seen - interval '1 hour' WHERE id = '{process}'"
+        ));
+    }
+}
