@@ -172,6 +172,11 @@ impl Entry {
         self.state.hold.as_ref().map(|hold| hold.kind)
     }
 
+    /// Slot and jitter; `None` for a bot without slots.
+    pub(super) fn due_of(&self, slot: Instant) -> Option<Instant> {
+        Some(self.due(self.schedule.as_deref()?, slot))
+    }
+
     fn due(&self, schedule: &dyn Schedule, slot: Instant) -> Instant {
         let policy = &self.bot.policy;
         SlotsDue {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix::{AsyncContext, Context, Handler, Message};
 
-use super::SchedulerActor;
+use super::{SchedulerActor, entry::Entry};
 use crate::{
     actors::{
         env::Env,
@@ -101,12 +101,19 @@ impl SchedulerActor {
         }
     }
 
-    fn adopt_claim(&mut self, claim: Claim) {
+    fn adopt_claim(&mut self, mut claim: Claim) {
         let free = self
             .agenda
             .get(&claim.bot)
             .is_some_and(|entry| entry.reserved.is_none() && !entry.pending);
         if free {
+            // The store knows the slot, not the jitter.
+            let due = |entry: &Entry| claim.slot.and_then(|slot| entry.due_of(slot));
+            claim.due = self
+                .agenda
+                .get(&claim.bot)
+                .and_then(due)
+                .unwrap_or(claim.due);
             self.agenda.reserve(claim, true, false);
         }
     }

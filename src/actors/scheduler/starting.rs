@@ -5,14 +5,17 @@ use std::sync::Arc;
 use actix::{AsyncContext, Context, Handler, Message};
 use serde_json::Value;
 
-use super::{SchedulerActor, entry::Reserved};
+use super::{
+    SchedulerActor,
+    entry::{Entry, Reserved},
+};
 use crate::{
     actors::{
         env::Env,
-        messages::{DEADLINE, StartRun, Wake},
+        messages::{DEADLINE, HoldCleared, StartRun, Wake},
         supervision::beside,
     },
-    domain::{Instant, bot::BotName, hold::HoldKind, policy::Overlap},
+    domain::{Instant, bot::BotName, hold::HoldKind, outcome::Gap, policy::Overlap},
     store::{Write, Written},
 };
 
@@ -21,84 +24,76 @@ impl SchedulerActor {
     pub(super) fn start_due(&mut self, ctx: &mut Context<Self>) {
         let now = self.env.clock.now();
         for bot in self.agenda.due(now) {
-            let Some(entry) = self.agenda.get(&bot) else {
-                continue;
-            };
-            let overlap_decides =
-                self.env.runs.is_busy(&bot) && entry.bot.policy.overlap != Overlap::AllowAll;
-            let place = if overlap_decides {
-                None
-            } else {
-                Arc::clone(&self.env.places).try_acquire_owned().ok()
-            };
-            if place.is_none() && !overlap_decides {
+            if let Some(gap) = self.agenda.get(&bot).and_then(Entry::closed) {
+                self.decline(&bot, gap);
+            } else if !self.start(&bot, now, ctx) {
                 return;
-            }
-            let (superseded, schedule, hold) = (
-                entry.is_superseded(now),
-                entry.state.schedule.clone(),
-                entry.hold_kind(),
-            );
-            if let Some(Reserved {
-                claim,
-                verify,
-                lenient,
-                ..
-            }) = self.agenda.hand(&bot)
-            {
-                let start = StartRun {
-                    claim,
-                    schedule,
-                    place,
-                    hold,
-                    superseded,
-                    verify,
-                    lenient,
-                    input: Value::Null,
-                };
-                hand_over(Arc::clone(&self.env), ctx, start);
             }
         }
     }
 
-    /// A hold with an end that has come, and whose slots are accounted for, goes.
-    pub(super) fn end_hold_if_over(
-        &mut self,
-        bot: &BotName,
-        now: Instant,
-        ctx: &mut Context<Self>,
-    ) {
-        let over = |entry: &super::entry::Entry| {
-            !entry.pending
-                && entry
-                    .state
-                    .hold
-                    .as_ref()
-                    .is_some_and(|hold| hold.is_over(now))
+    /// Hands on one claim; answers whether there may be a place for another one.
+    fn start(&mut self, bot: &BotName, now: Instant, ctx: &Context<Self>) -> bool {
+        let Some(entry) = self.agenda.get(bot) else {
+            return true;
         };
-        if !self.agenda.get(bot).is_some_and(over) {
-            return;
-        }
-        self.agenda.change(bot, |entry| entry.pending = true);
-        let (env, bot) = (Arc::clone(&self.env), bot.clone());
-        beside(&ctx.address(), async move {
-            let clear = Write::ClearHold {
-                bot: bot.clone(),
-                kind: Some(HoldKind::Manual),
+        let overlap_decides =
+            self.env.runs.is_busy(bot) && entry.bot.policy.overlap != Overlap::AllowAll;
+        let place = match Arc::clone(&self.env.places).try_acquire_owned() {
+            _ if overlap_decides => None,
+            Ok(place) => Some(place),
+            Err(_) => return false,
+        };
+        let (superseded, schedule) = (entry.is_superseded(now), entry.state.schedule.clone());
+        let hold = entry.hold_kind();
+        if let Some(Reserved {
+            claim,
+            verify,
+            lenient,
+            ..
+        }) = self.agenda.hand(bot)
+        {
+            let input = Value::Null;
+            let start = StartRun {
+                claim,
+                schedule,
+                place,
+                hold,
+                superseded,
+                verify,
+                lenient,
+                input,
             };
-            let answer = env.queue.ask(clear, false).await;
-            tracing::info!(actor = %bot, "the pause has reached its end");
-            if let (Ok(Written::State(state)), Some(coordinator)) = (answer, env.book.coordinator())
-            {
-                let _ = coordinator
-                    .send(crate::actors::messages::HoldCleared(state))
-                    .timeout(DEADLINE)
-                    .await;
-            }
-            if let Some(scheduler) = env.book.scheduler() {
-                let _ = scheduler.send(Settled(bot)).timeout(DEADLINE).await;
-            }
-        });
+            hand_over(Arc::clone(&self.env), ctx, start);
+        }
+        true
+    }
+
+    /// The bot may not run: its actor need not be asked, and may not even exist.
+    fn decline(&mut self, bot: &BotName, gap: Gap) {
+        if let Some(claim) = self.agenda.forget_claim(bot) {
+            tracing::info!(actor = %bot, scheduled_for = ?claim.slot, reason = gap.reason(), "the slot does not run");
+            self.env.queue.keep(Write::Decline {
+                execution: claim.execution,
+                gap,
+            });
+        }
+    }
+
+    /// A hold with an end that has come, and whose slots are accounted for, goes.
+    pub(super) fn end_hold_if_over(&mut self, bot: &BotName, now: Instant, ctx: &Context<Self>) {
+        let is_over = |entry: &Entry| {
+            let over = entry
+                .state
+                .hold
+                .as_ref()
+                .is_some_and(|hold| hold.is_over(now));
+            over && !entry.pending
+        };
+        if self.agenda.get(bot).is_some_and(is_over) {
+            self.agenda.change(bot, |entry| entry.pending = true);
+            beside(&ctx.address(), end_hold(Arc::clone(&self.env), bot.clone()));
+        }
     }
 
     /// While draining: claims that the store gave after the drain began.
@@ -127,7 +122,22 @@ impl Handler<Settled> for SchedulerActor {
     }
 }
 
-fn hand_over(env: Arc<Env>, ctx: &mut Context<SchedulerActor>, start: StartRun) {
+async fn end_hold(env: Arc<Env>, bot: BotName) {
+    let clear = Write::ClearHold {
+        bot: bot.clone(),
+        kind: Some(HoldKind::Manual),
+    };
+    let answer = env.queue.ask(clear, false).await;
+    if let (Ok(Written::State(state)), Some(coordinator)) = (answer, env.book.coordinator()) {
+        tracing::info!(actor = %bot, "the pause has reached its end");
+        let _ = coordinator.send(HoldCleared(state)).timeout(DEADLINE).await;
+    }
+    if let Some(scheduler) = env.book.scheduler() {
+        let _ = scheduler.send(Settled(bot)).timeout(DEADLINE).await;
+    }
+}
+
+fn hand_over(env: Arc<Env>, ctx: &Context<SchedulerActor>, start: StartRun) {
     let (me, bot) = (ctx.address(), start.claim.bot.clone());
     beside(&ctx.address(), async move {
         let taken = send_start(&env, &bot, start).await;
