@@ -30,6 +30,8 @@ use crate::{
 /// The bots and posts of a batch.
 pub(super) struct Batch {
     pub(super) writer: Writer,
+    /// Its number, by which the server knows what became of it.
+    pub(super) transaction: String,
     pub(super) post_ids: std::vec::IntoIter<i64>,
     pub(super) sheets: BTreeMap<BotName, Sheet>,
     pub(super) posts: Posts,
@@ -40,6 +42,8 @@ pub(super) struct Batch {
 struct Drawn {
     #[diesel(sql_type = Timestamptz)]
     now: Instant,
+    #[diesel(sql_type = Text)]
+    transaction: String,
     #[diesel(sql_type = Array<BigInt>)]
     executions: Vec<i64>,
     #[diesel(sql_type = Array<BigInt>)]
@@ -90,6 +94,7 @@ impl Batch {
                 now: drawn.now,
                 ids: drawn.executions.into_iter(),
             },
+            transaction: drawn.transaction,
             post_ids: drawn.posts.into_iter(),
             sheets,
             posts,
@@ -280,7 +285,7 @@ async fn posts(connection: &mut Connection, needs: &Needs) -> QueryResult<Posts>
 
 async fn draw(connection: &mut Connection, needs: &Needs) -> QueryResult<Drawn> {
     sql_query(
-        "SELECT clock_timestamp() AS now, \
+        "SELECT clock_timestamp() AS now, pg_current_xact_id()::text AS transaction, \
          ARRAY(SELECT nextval('actor_server_executions_id_seq') FROM generate_series(1, $1)) AS executions, \
          ARRAY(SELECT nextval('actor_server_posts_id_seq') FROM generate_series(1, $2)) AS posts",
     )
