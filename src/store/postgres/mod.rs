@@ -10,6 +10,7 @@ mod error;
 mod flush;
 mod gate;
 mod lease;
+mod load;
 mod migrate;
 mod needs;
 mod posts;
