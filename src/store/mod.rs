@@ -7,7 +7,9 @@
 //! started (`attempt` above 1) is closed as `abandoned` where a fresh one would be released, declined or removed.
 //! A transaction is never open around bot work.
 
+mod error;
 pub mod postgres;
+mod records;
 pub mod sqlite;
 pub mod url;
 
@@ -16,13 +18,17 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use serde_json::Value;
 
+pub use self::{
+    error::StoreError,
+    records::{Beat, LedgerRow, LiveRow, Replica, Rescued, SchemaStep},
+};
 use crate::domain::{
     Instant,
     bot::BotName,
     hold::{Hold, HoldKind},
     outcome::{AttemptOutcome, Gap, Status},
     post::{Message, Post, PostStatus},
-    run::{Claim, ExecutionId, ReplicaId, Trigger},
+    run::{ExecutionId, ReplicaId, Trigger},
     slots::GapRange,
     state::BotState,
 };
@@ -320,125 +326,4 @@ pub enum Written {
     },
     /// The stored post.
     Post(Box<Post>),
-}
-
-/// This process, as others see it.
-#[derive(Clone, Debug)]
-pub struct Replica {
-    /// Random.
-    pub id: ReplicaId,
-    /// Where its control API listens; empty without one.
-    pub address: String,
-    /// The program's version.
-    pub version: String,
-    /// When it started.
-    pub started_at: Instant,
-}
-
-/// The answer to a heartbeat.
-#[derive(Clone, Debug)]
-pub struct Beat {
-    /// The store's clock.
-    pub now: Instant,
-    /// Processes whose lease is good, this one included.
-    pub replicas: u32,
-}
-
-/// A row with status `running`.
-#[derive(Clone, Debug)]
-pub struct LiveRow {
-    /// The claim.
-    pub claim: Claim,
-    /// When its run started; `None` while it waits.
-    pub started_at: Option<Instant>,
-}
-
-/// What became of one row that a dead process left.
-#[derive(Clone, Debug)]
-pub enum Rescued {
-    /// The claim never started; its slot is decided anew.
-    Released(BotName),
-    /// The run is closed.
-    Abandoned(BotName, ExecutionId),
-    /// The run is this process's now, to be run again.
-    Again(Claim),
-}
-
-/// One row of the ledger, for readers.
-#[derive(Clone, Debug)]
-pub struct LedgerRow {
-    /// `id`.
-    pub id: ExecutionId,
-    /// `task_id`.
-    pub bot: BotName,
-    /// `trigger`.
-    pub trigger: Trigger,
-    /// `scheduled_for`.
-    pub scheduled_for: Option<Instant>,
-    /// `slots`.
-    pub slots: i64,
-    /// `slot_last`.
-    pub slot_last: Option<Instant>,
-    /// `status`.
-    pub status: Status,
-    /// `reason`.
-    pub reason: Option<String>,
-    /// `attempt`.
-    pub attempt: u32,
-    /// `replica`.
-    pub replica: Option<String>,
-    /// `started_at`.
-    pub started_at: Option<Instant>,
-    /// `completed_at`.
-    pub completed_at: Option<Instant>,
-    /// `success`.
-    pub success: Option<bool>,
-    /// `skills_succeeded`, `skills_failed`, `skills_skipped`.
-    pub skills: [i32; 3],
-    /// `error_message`.
-    pub error: Option<String>,
-    /// `metadata`.
-    pub metadata: Value,
-}
-
-/// One step of the schema.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SchemaStep {
-    /// Its version; steps are applied in the order of their versions.
-    pub version: String,
-    /// Whether the database has it.
-    pub applied: bool,
-}
-
-/// Why the store could not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The URL cannot be read; a configuration error.
-    #[error("the database url {0}")]
-    Url(String),
-    /// Not to be had now: not reachable, locked, full, read-only. The same call may succeed later.
-    #[error("the database is not available: {0}")]
-    Unavailable(String),
-    /// The server refuses these credentials or this database.
-    #[error("the database refuses the connection: {0}")]
-    Refused(String),
-    /// The schema is newer than this program.
-    #[error(
-        "the database's schema is newer than this program ({0}); run a newer actor-server, or `actor-server migrate down`"
-    )]
-    NewerSchema(String),
-    /// Another process owns the SQLite file.
-    #[error("{0}")]
-    Owned(String),
-    /// A statement failed for a reason that will not pass.
-    #[error("the database answered: {0}")]
-    Failed(String),
-}
-
-impl StoreError {
-    /// Whether the same call may succeed later.
-    #[must_use]
-    pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
-    }
 }

@@ -7,6 +7,7 @@
 
 mod connections;
 mod fault;
+mod fixed;
 mod lock;
 mod migrations;
 mod open;

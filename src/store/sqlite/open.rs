@@ -61,6 +61,6 @@ fn identify(conn: &mut SqliteConnection, me: &ReplicaId) -> Result<String, Fault
     let id = meta::table
         .find("database_id")
         .select(meta::value)
-        .first(conn)?;
+        .get_result(conn)?;
     Ok(id)
 }

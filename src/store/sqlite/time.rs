@@ -2,7 +2,7 @@
 //!
 //! Diesel's own mapping leaves the fraction out on whole seconds, which breaks the order.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::{
     deserialize::{self, FromSql, FromSqlRow},
     expression::AsExpression,
@@ -12,9 +12,6 @@ use diesel::{
 };
 
 use crate::domain::Instant;
-
-const STORED: &str = "%Y-%m-%d %H:%M:%S%.6f+00:00";
-const READ: &str = "%Y-%m-%d %H:%M:%S%.f%:z";
 
 /// A moment, stored as `YYYY-MM-DD HH:MM:SS.ffffff+00:00`; what is finer than a microsecond is cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
@@ -33,7 +30,8 @@ pub(super) fn read(at: Option<Time>) -> Option<Instant> {
 
 impl ToSql<Text, Sqlite> for Time {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.format(STORED).to_string());
+        let rfc3339 = self.0.to_rfc3339_opts(SecondsFormat::Micros, false);
+        out.set_value(rfc3339.replacen('T', " ", 1));
         Ok(IsNull::No)
     }
 }
@@ -41,7 +39,7 @@ impl ToSql<Text, Sqlite> for Time {
 impl FromSql<Text, Sqlite> for Time {
     fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         let text = value.read_text();
-        let time = DateTime::parse_from_str(text, READ)
+        let time = DateTime::parse_from_rfc3339(text)
             .map_err(|error| format!("`{text}` is no stored time: {error}"))?;
         Ok(Self(time.with_timezone(&Utc)))
     }

@@ -47,7 +47,10 @@ pub(crate) async fn a_post_is_stored_pending_with_all_it_says(fixture: &dyn Fixt
     assert_eq!((&post.nonce, post.created_at), (&new.nonce, new.at));
     assert_eq!((post.status, post.attempts), (PostStatus::Pending, 0));
     assert_eq!((&post.platform_message_id, &post.error), (&None, &None));
-    assert_eq!(a.store.unsent_posts().await.unwrap(), [post.clone()]);
+    assert_eq!(
+        a.store.unsent_posts().await.unwrap()[..],
+        [post.clone()][..]
+    );
     assert_eq!(a.store.posts(Some(&bot), 10).await.unwrap(), [post]);
 }
 

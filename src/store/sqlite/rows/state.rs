@@ -101,7 +101,7 @@ pub(in crate::store::sqlite) fn load(
     let row = states::table
         .find(bot)
         .select(StateRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     row.map(BotState::try_from).transpose()
 }

@@ -13,6 +13,7 @@ use crate::{
         Advance, Written,
         sqlite::{
             fault::Fault,
+            fixed::Fixed,
             rows::state::load,
             schema::{executions, states},
             time::{Time, stored},
@@ -33,12 +34,11 @@ pub(super) fn advance(tx: &mut Tx<'_>, plan: &Advance) -> Result<Written, Fault>
         Some(slot) => claim(tx, &state, slot)?,
         None => None,
     };
-    diesel::update(states::table.find(plan.bot.as_str()))
-        .set((
-            states::next_run.eq(stored(plan.next)),
-            states::updated_at.eq(Time(tx.now)),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(states::table.find(plan.bot.as_str())).set((
+        states::next_run.eq(stored(plan.next)),
+        states::updated_at.eq(Time(tx.now)),
+    )))
+    .execute(tx.conn)?;
     Ok(Written::Claimed(claimed))
 }
 

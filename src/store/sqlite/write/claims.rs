@@ -11,6 +11,7 @@ use crate::{
     },
     store::sqlite::{
         fault::Fault,
+        fixed::Fixed,
         rows::ledger::{IsRunning, OpenRow},
         schema::{executions, states},
         time::Time,
@@ -24,7 +25,7 @@ pub(super) fn mine(tx: &mut Tx<'_>, id: ExecutionId) -> Result<Option<OpenRow>, 
         .filter(IsRunning)
         .filter(executions::replica.eq(tx.me.as_str()))
         .select(OpenRow::as_select())
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?;
     Ok(row)
 }
@@ -51,16 +52,14 @@ pub(super) fn open_rows(
 
 /// Stores that the run of a row has started, and counts it if it is a slot's first attempt.
 pub(super) fn mark_started(tx: &mut Tx<'_>, row: &OpenRow, at: Instant) -> Result<(), Fault> {
-    diesel::update(executions::table.find(row.id))
-        .set(executions::started_at.eq(Time(at)))
+    Fixed(diesel::update(executions::table.find(row.id)).set(executions::started_at.eq(Time(at))))
         .execute(tx.conn)?;
     if counts(row) {
-        diesel::update(states::table.find(&row.task_id))
-            .set((
-                states::runs.eq(states::runs + 1),
-                states::updated_at.eq(Time(tx.now)),
-            ))
-            .execute(tx.conn)?;
+        Fixed(diesel::update(states::table.find(&row.task_id)).set((
+            states::runs.eq(states::runs + 1),
+            states::updated_at.eq(Time(tx.now)),
+        )))
+        .execute(tx.conn)?;
     }
     Ok(())
 }

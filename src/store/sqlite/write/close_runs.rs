@@ -9,6 +9,7 @@ use crate::{
         Written,
         sqlite::{
             fault::Fault,
+            fixed::Fixed,
             rows::ledger::OpenRow,
             schema::{executions, states},
             time::Time,
@@ -45,18 +46,19 @@ fn close(
     error: &str,
     at: Instant,
 ) -> Result<(), Fault> {
-    diesel::update(executions::table.find(row.id))
-        .set((
-            executions::status.eq(status.as_str()),
-            executions::success.eq(status.success()),
-            executions::completed_at.eq(Time(at)),
-            executions::error_message.eq(error),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(executions::table.find(row.id)).set((
+        executions::status.eq(status.as_str()),
+        executions::success.eq(status.success()),
+        executions::completed_at.eq(Time(at)),
+        executions::error_message.eq(error),
+    )))
+    .execute(tx.conn)?;
     if status.is_failure() {
-        diesel::update(states::table.find(&row.task_id))
-            .set(states::consecutive_failures.eq(states::consecutive_failures + 1))
-            .execute(tx.conn)?;
+        Fixed(
+            diesel::update(states::table.find(&row.task_id))
+                .set(states::consecutive_failures.eq(states::consecutive_failures + 1)),
+        )
+        .execute(tx.conn)?;
     }
     ends::ran(tx, &row.task_id, started)
 }

@@ -9,6 +9,7 @@ use crate::{
         Written,
         sqlite::{
             fault::Fault,
+            fixed::Fixed,
             rows::{ledger::OpenRow, state::load},
             schema::{executions, states},
             time::Time,
@@ -49,12 +50,11 @@ pub(super) fn give_back(tx: &mut Tx<'_>, row: &OpenRow, at: Instant) -> Result<(
         return into_gap(tx, row, Gap::Late);
     }
     remove(tx, row)?;
-    diesel::update(states::table.find(&row.task_id))
-        .set((
-            states::next_run.eq(slot),
-            states::updated_at.eq(Time(tx.now)),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(states::table.find(&row.task_id)).set((
+        states::next_run.eq(slot),
+        states::updated_at.eq(Time(tx.now)),
+    )))
+    .execute(tx.conn)?;
     Ok(())
 }
 
@@ -74,15 +74,14 @@ pub(super) fn abandon(
     at: Instant,
 ) -> Result<(), Fault> {
     let started = row.last_start();
-    diesel::update(executions::table.find(row.id))
-        .set((
-            executions::status.eq("abandoned"),
-            executions::started_at.eq(started),
-            executions::success.eq(false),
-            executions::completed_at.eq(Time(at)),
-            executions::error_message.eq(error),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(executions::table.find(row.id)).set((
+        executions::status.eq("abandoned"),
+        executions::started_at.eq(started),
+        executions::success.eq(false),
+        executions::completed_at.eq(Time(at)),
+        executions::error_message.eq(error),
+    )))
+    .execute(tx.conn)?;
     match started {
         Some(started) => ran(tx, &row.task_id, started),
         None => Ok(()),
@@ -92,12 +91,11 @@ pub(super) fn abandon(
 /// Stores the start of the newest run.
 pub(super) fn ran(tx: &mut Tx<'_>, bot: &str, started: Time) -> Result<(), Fault> {
     let older = states::last_run.is_null().or(states::last_run.lt(started));
-    diesel::update(states::table.find(bot).filter(older))
-        .set((
-            states::last_run.eq(started),
-            states::updated_at.eq(Time(tx.now)),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(states::table.find(bot).filter(older)).set((
+        states::last_run.eq(started),
+        states::updated_at.eq(Time(tx.now)),
+    )))
+    .execute(tx.conn)?;
     Ok(())
 }
 
@@ -108,14 +106,13 @@ fn into_gap(tx: &mut Tx<'_>, row: &OpenRow, gap: Gap) -> Result<(), Fault> {
     {
         return remove(tx, row);
     }
-    diesel::update(executions::table.find(row.id))
-        .set((
-            executions::status.eq(gap.status().as_str()),
-            executions::reason.eq(gap.reason()),
-            executions::slot_last.eq(row.scheduled_for),
-            executions::replica.eq(None::<&str>),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(executions::table.find(row.id)).set((
+        executions::status.eq(gap.status().as_str()),
+        executions::reason.eq(gap.reason()),
+        executions::slot_last.eq(row.scheduled_for),
+        executions::replica.eq(None::<&str>),
+    )))
+    .execute(tx.conn)?;
     Ok(())
 }
 

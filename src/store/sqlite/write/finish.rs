@@ -16,6 +16,7 @@ use crate::{
         Finish, Written,
         sqlite::{
             fault::Fault,
+            fixed::Fixed,
             rows::{
                 ledger::OpenRow,
                 state::{HoldColumns, load},
@@ -52,20 +53,19 @@ pub(super) fn finish(tx: &mut Tx<'_>, end: &Finish) -> Result<Written, Fault> {
 
 fn close(tx: &mut Tx<'_>, row: &OpenRow, end: &Finish) -> Result<(), Fault> {
     let outcome = &end.outcome;
-    diesel::update(executions::table.find(row.id))
-        .set((
-            executions::status.eq(outcome.status.as_str()),
-            executions::reason.eq(outcome.gate.as_deref()),
-            executions::success.eq(outcome.status.success()),
-            executions::completed_at.eq(Time(end.completed_at)),
-            executions::attempt.eq(i64::from(end.attempt)),
-            executions::skills_succeeded.eq(outcome.count(SkillStatus::Succeeded)),
-            executions::skills_failed.eq(outcome.count(SkillStatus::Failed)),
-            executions::skills_skipped.eq(outcome.count(SkillStatus::Skipped)),
-            executions::error_message.eq(outcome.error.as_deref()),
-            executions::metadata.eq(merged(&row.metadata, &end.metadata)),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(executions::table.find(row.id)).set((
+        executions::status.eq(outcome.status.as_str()),
+        executions::reason.eq(outcome.gate.as_deref()),
+        executions::success.eq(outcome.status.success()),
+        executions::completed_at.eq(Time(end.completed_at)),
+        executions::attempt.eq(i64::from(end.attempt)),
+        executions::skills_succeeded.eq(outcome.count(SkillStatus::Succeeded)),
+        executions::skills_failed.eq(outcome.count(SkillStatus::Failed)),
+        executions::skills_skipped.eq(outcome.count(SkillStatus::Skipped)),
+        executions::error_message.eq(outcome.error.as_deref()),
+        executions::metadata.eq(merged(&row.metadata, &end.metadata)),
+    )))
+    .execute(tx.conn)?;
     Ok(())
 }
 
@@ -102,13 +102,12 @@ fn too_many(state: &BotState, end: &Finish) -> Option<Hold> {
 }
 
 fn store(tx: &mut Tx<'_>, state: &BotState) -> Result<(), Fault> {
-    diesel::update(states::table.find(state.bot.as_str()))
-        .set((
-            states::last_run.eq(state.last_run.map(Time)),
-            states::consecutive_failures.eq(i64::from(state.consecutive_failures)),
-            states::updated_at.eq(Time(tx.now)),
-            HoldColumns::from(state.hold.as_ref()),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(states::table.find(state.bot.as_str())).set((
+        states::last_run.eq(state.last_run.map(Time)),
+        states::consecutive_failures.eq(i64::from(state.consecutive_failures)),
+        states::updated_at.eq(Time(tx.now)),
+        HoldColumns::from(state.hold.as_ref()),
+    )))
+    .execute(tx.conn)?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use diesel::{dsl::exists, prelude::*, select, sqlite::Sqlite};
 use super::Tx;
 use crate::{
     domain::{bot::BotName, outcome::Gap, run::Trigger, slots::GapRange},
-    store::sqlite::{fault::Fault, schema::executions, time::Time},
+    store::sqlite::{fault::Fault, fixed::Fixed, schema::executions, time::Time},
 };
 
 /// The row of a bot's ledger that comes last before some slot.
@@ -69,12 +69,11 @@ pub(super) fn grow(tx: &mut Tx<'_>, bot: &str, range: &GapRange) -> Result<bool,
     let Some(row) = row else {
         return Ok(false);
     };
-    diesel::update(executions::table.find(row.id))
-        .set((
-            executions::slots.eq(executions::slots + count(range)),
-            executions::slot_last.eq(Time(range.last)),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(executions::table.find(row.id)).set((
+        executions::slots.eq(executions::slots + count(range)),
+        executions::slot_last.eq(Time(range.last)),
+    )))
+    .execute(tx.conn)?;
     Ok(true)
 }
 
@@ -111,7 +110,7 @@ fn before(tx: &mut Tx<'_>, bot: &str, slot: Time) -> Result<Option<Before>, Faul
         .filter(executions::scheduled_for.lt(slot))
         .order(executions::scheduled_for.desc())
         .select(Before::as_select())
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?;
     Ok(row)
 }

@@ -13,6 +13,7 @@ use crate::{
         Written,
         sqlite::{
             fault::Fault,
+            fixed::Fixed,
             rows::state::{HoldColumns, load},
             schema::states,
             time::Time,
@@ -59,12 +60,11 @@ fn change(
         return Ok(Written::Stale(None));
     };
     edit(&mut state);
-    diesel::update(states::table.find(bot.as_str()))
-        .set((
-            states::consecutive_failures.eq(i64::from(state.consecutive_failures)),
-            states::updated_at.eq(Time(tx.now)),
-            HoldColumns::from(state.hold.as_ref()),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(states::table.find(bot.as_str())).set((
+        states::consecutive_failures.eq(i64::from(state.consecutive_failures)),
+        states::updated_at.eq(Time(tx.now)),
+        HoldColumns::from(state.hold.as_ref()),
+    )))
+    .execute(tx.conn)?;
     Ok(Written::State(Box::new(state)))
 }

@@ -29,7 +29,7 @@ pub(super) fn insert(
     let title: Option<String> = states::table
         .find(bot.as_str())
         .select(states::actor_name)
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?;
     let id = diesel::insert_into(executions::table)
         .values((

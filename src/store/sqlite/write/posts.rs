@@ -12,6 +12,7 @@ use crate::{
         NewPost, PostMark, Written,
         sqlite::{
             fault::Fault,
+            fixed::Fixed,
             rows::post::PostRow,
             schema::posts,
             time::{Time, stored},
@@ -31,7 +32,7 @@ pub(super) fn store(tx: &mut Tx<'_>, new: &NewPost) -> Result<Written, Fault> {
         .filter(posts::execution_id.eq(new.execution.0))
         .filter(posts::position.eq(new.position))
         .select(PostRow::as_select())
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?;
     let post = match found {
         Some(post) => post,
@@ -62,14 +63,13 @@ fn insert(tx: &mut Tx<'_>, new: &NewPost) -> Result<PostRow, Fault> {
 /// Records how sending went; what has arrived stays arrived.
 pub(super) fn mark(tx: &mut Tx<'_>, mark: &PostMark) -> Result<Written, Fault> {
     let unsent = posts::table.find(mark.id).filter(posts::status.ne("sent"));
-    diesel::update(unsent)
-        .set((
-            posts::status.eq(mark.status.as_str()),
-            posts::attempts.eq(i64::from(mark.attempts)),
-            posts::platform_message_id.eq(mark.platform_message_id.as_deref()),
-            posts::error_message.eq(mark.error.as_deref()),
-            posts::posted_at.eq(stored(mark.posted_at)),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(unsent).set((
+        posts::status.eq(mark.status.as_str()),
+        posts::attempts.eq(i64::from(mark.attempts)),
+        posts::platform_message_id.eq(mark.platform_message_id.as_deref()),
+        posts::error_message.eq(mark.error.as_deref()),
+        posts::posted_at.eq(stored(mark.posted_at)),
+    )))
+    .execute(tx.conn)?;
     Ok(Written::Done)
 }

@@ -13,6 +13,7 @@ use crate::{
         Written,
         sqlite::{
             fault::Fault,
+            fixed::Fixed,
             rows::state::{HoldColumns, load},
             schema::states,
             time::{Time, stored},
@@ -76,17 +77,16 @@ fn insert(tx: &mut Tx<'_>, state: &BotState) -> Result<(), Fault> {
 
 /// What runs write (last run, failures, count of runs) stays as it is: a run may have ended since the plan was made.
 fn update(tx: &mut Tx<'_>, old: &BotState, state: &BotState) -> Result<(), Fault> {
-    diesel::update(states::table.find(state.bot.as_str()))
-        .set((
-            states::actor_name.eq(&state.actor_name),
-            states::schedule.eq(&state.schedule),
-            states::anchor.eq(Time(state.anchor)),
-            states::next_run.eq(stored(state.next_run)),
-            states::removed.eq(state.removed),
-            states::updated_at.eq(Time(tx.now)),
-            HoldColumns::from(hold(old, state)),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(states::table.find(state.bot.as_str())).set((
+        states::actor_name.eq(&state.actor_name),
+        states::schedule.eq(&state.schedule),
+        states::anchor.eq(Time(state.anchor)),
+        states::next_run.eq(stored(state.next_run)),
+        states::removed.eq(state.removed),
+        states::updated_at.eq(Time(tx.now)),
+        HoldColumns::from(hold(old, state)),
+    )))
+    .execute(tx.conn)?;
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use crate::{
         Rescued,
         sqlite::{
             fault::Fault,
+            fixed::Fixed,
             rows::{ledger::OpenRow, state::bot_name},
             schema::executions,
             time::Time,
@@ -61,14 +62,13 @@ fn take_over(tx: &mut Tx<'_>, row: &OpenRow) -> Result<Rescued, Fault> {
         next.metadata = merged(&row.metadata, &interrupted(row));
         ends::ran(tx, &row.task_id, started)?;
     }
-    diesel::update(executions::table.find(row.id))
-        .set((
-            executions::attempt.eq(next.attempt),
-            executions::replica.eq(tx.me.as_str()),
-            executions::started_at.eq(None::<Time>),
-            executions::metadata.eq(&next.metadata),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(executions::table.find(row.id)).set((
+        executions::attempt.eq(next.attempt),
+        executions::replica.eq(tx.me.as_str()),
+        executions::started_at.eq(None::<Time>),
+        executions::metadata.eq(&next.metadata),
+    )))
+    .execute(tx.conn)?;
     Ok(Rescued::Again(next.claim()?))
 }
 

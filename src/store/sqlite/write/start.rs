@@ -14,6 +14,7 @@ use crate::{
         Start, Written,
         sqlite::{
             fault::Fault,
+            fixed::Fixed,
             rows::{
                 ledger::{IsRunning, OpenRow},
                 state::load,
@@ -45,9 +46,10 @@ pub(super) fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Written, Fault> {
             .max_runs
             .is_some_and(|max| runs.saturating_add(1) >= max);
     if finished {
-        diesel::update(states::table.find(&row.task_id))
-            .set(states::next_run.eq(None::<Time>))
-            .execute(tx.conn)?;
+        Fixed(
+            diesel::update(states::table.find(&row.task_id)).set(states::next_run.eq(None::<Time>)),
+        )
+        .execute(tx.conn)?;
     }
     Ok(Written::Started { finished })
 }
@@ -92,11 +94,10 @@ pub(super) fn attempt(
     let Some(row) = mine(tx, id)? else {
         return Ok(Written::Lost);
     };
-    diesel::update(executions::table.find(row.id))
-        .set((
-            executions::attempt.eq(i64::from(attempt)),
-            executions::metadata.eq(merged(&row.metadata, metadata)),
-        ))
-        .execute(tx.conn)?;
+    Fixed(diesel::update(executions::table.find(row.id)).set((
+        executions::attempt.eq(i64::from(attempt)),
+        executions::metadata.eq(merged(&row.metadata, metadata)),
+    )))
+    .execute(tx.conn)?;
     Ok(Written::Done)
 }

@@ -1,0 +1,34 @@
+//! Why the store could not do what was asked, and whether to ask again.
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The URL cannot be read; a configuration error.
+    #[error("the database url {0}")]
+    Url(String),
+    /// Not to be had now: not reachable, locked, full, read-only. The same call may succeed later.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The server refuses these credentials or this database.
+    #[error("the database refuses the connection: {0}")]
+    Refused(String),
+    /// The schema is newer than this program.
+    #[error(
+        "the database's schema is newer than this program ({0}); run a newer actor-server, or `actor-server migrate down`"
+    )]
+    NewerSchema(String),
+    /// Another process owns the SQLite file.
+    #[error("{0}")]
+    Owned(String),
+    /// A statement failed for a reason that will not pass.
+    #[error("the database answered: {0}")]
+    Failed(String),
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}

@@ -1,0 +1,98 @@
+//! What the store answers to questions: plain values, the same for every backend.
+
+use serde_json::Value;
+
+use crate::domain::{
+    Instant,
+    bot::BotName,
+    outcome::Status,
+    run::{Claim, ExecutionId, ReplicaId, Trigger},
+};
+
+/// This process, as others see it.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    /// Random.
+    pub id: ReplicaId,
+    /// Where its control API listens; empty without one.
+    pub address: String,
+    /// The program's version.
+    pub version: String,
+    /// When it started.
+    pub started_at: Instant,
+}
+
+/// The answer to a heartbeat.
+#[derive(Clone, Debug)]
+pub struct Beat {
+    /// The store's clock.
+    pub now: Instant,
+    /// Processes whose lease is good, this one included.
+    pub replicas: u32,
+}
+
+/// A row with status `running`.
+#[derive(Clone, Debug)]
+pub struct LiveRow {
+    /// The claim.
+    pub claim: Claim,
+    /// When its run started; `None` while it waits.
+    pub started_at: Option<Instant>,
+}
+
+/// What became of one row that a dead process left.
+#[derive(Clone, Debug)]
+pub enum Rescued {
+    /// The claim never started; its slot is decided anew.
+    Released(BotName),
+    /// The run is closed.
+    Abandoned(BotName, ExecutionId),
+    /// The run is this process's now, to be run again.
+    Again(Claim),
+}
+
+/// One row of the ledger, for readers.
+#[derive(Clone, Debug)]
+pub struct LedgerRow {
+    /// `id`.
+    pub id: ExecutionId,
+    /// `task_id`.
+    pub bot: BotName,
+    /// `trigger`.
+    pub trigger: Trigger,
+    /// `scheduled_for`.
+    pub scheduled_for: Option<Instant>,
+    /// `slots`.
+    pub slots: i64,
+    /// `slot_last`.
+    pub slot_last: Option<Instant>,
+    /// `status`.
+    pub status: Status,
+    /// `reason`.
+    pub reason: Option<String>,
+    /// `attempt`.
+    pub attempt: u32,
+    /// `replica`.
+    pub replica: Option<String>,
+    /// `started_at`.
+    pub started_at: Option<Instant>,
+    /// `completed_at`.
+    pub completed_at: Option<Instant>,
+    /// `success`.
+    pub success: Option<bool>,
+    /// `skills_succeeded`, `skills_failed`, `skills_skipped`.
+    pub skills: [i32; 3],
+    /// `error_message`.
+    pub error: Option<String>,
+    /// `metadata`.
+    pub metadata: Value,
+}
+
+/// One step of the schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaStep {
+    /// Its version; steps are applied in the order of their versions.
+    pub version: String,
+    /// Whether the database has it.
+    pub applied: bool,
+}
