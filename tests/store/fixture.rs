@@ -20,6 +20,9 @@ pub(crate) trait Fixture: Send + Sync {
     /// Makes a process dead in the eyes of the others, beyond all leases.
     async fn kill(&self, process: &ReplicaId);
 
+    /// Makes a process old enough to judge that others are dead, where that takes a while.
+    async fn age(&self, _process: &ReplicaId) {}
+
     /// A process that is alive.
     async fn join(&self, name: &str) -> Process {
         let replica = replica(name);

@@ -23,7 +23,7 @@ use crate::store::StoreError;
 const POOL_SIZE: usize = 8;
 /// How long a caller waits for a free connection, and for a new one.
 const POOL_TIMEOUT: Duration = Duration::from_secs(6);
-/// The longest that one call may take in all, should the server stop answering.
+/// The longest that one step may take, should the server stop answering.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a transaction is for.
@@ -92,20 +92,29 @@ impl Gate {
         W: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
         T: Send + 'static,
     {
+        self.run_unsure(access, work)
+            .await
+            .map_err(|broken| broken.error)
+    }
+
+    /// The same, and if the commit was not answered, the result that may or may not be stored.
+    pub(super) async fn run_unsure<T, W>(&self, access: Access, work: W) -> Result<T, Broken<T>>
+    where
+        W: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
+        T: Send + 'static,
+    {
         let pool = self.pool.clone();
         let task = self.runtime.spawn(async move {
             let mut connection = pool.get().await.map_err(|e| error::of_pool(&e))?;
-            let done = tokio::time::timeout(CALL_TIMEOUT, transact(&mut connection, access, work));
-            match done.await {
-                Ok(result) => result.map_err(|e| error::of_statement(&e)),
-                Err(_) => {
-                    drop(Object::take(connection));
-                    Err(StoreError::Unavailable("no answer in time".to_owned()))
-                }
+            let done = transact(&mut connection, access, work).await;
+            if done.is_err() {
+                // It may hang, or hold a transaction that could not be ended.
+                drop(Object::take(connection));
             }
+            done
         });
         task.await
-            .unwrap_or_else(|e| Err(StoreError::Failed(format!("the call broke off: {e}"))))
+            .unwrap_or_else(|e| Err(StoreError::Failed(format!("the call broke off: {e}")).into()))
     }
 
     pub(super) fn close(&self) {
@@ -113,20 +122,50 @@ impl Gate {
     }
 }
 
-async fn transact<T, W>(connection: &mut Connection, access: Access, work: W) -> QueryResult<T>
+/// A transaction that came to nothing, unless its commit did and only the answer is missing.
+pub(super) struct Broken<T> {
+    pub(super) error: StoreError,
+    pub(super) unsure: Option<T>,
+}
+
+impl<T> From<StoreError> for Broken<T> {
+    fn from(error: StoreError) -> Self {
+        Self {
+            error,
+            unsure: None,
+        }
+    }
+}
+
+async fn transact<T, W>(
+    connection: &mut Connection,
+    access: Access,
+    work: W,
+) -> Result<T, Broken<T>>
 where
     W: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T>,
 {
-    AnsiTransactionManager::begin_transaction_sql(connection, access.begin()).await?;
-    match work(connection).await {
-        Ok(value) => {
-            AnsiTransactionManager::commit_transaction(connection).await?;
-            Ok(value)
-        }
+    let begin = AnsiTransactionManager::begin_transaction_sql(connection, access.begin());
+    in_time(begin).await?;
+    match in_time(work(connection)).await {
+        Ok(value) => match in_time(AnsiTransactionManager::commit_transaction(connection)).await {
+            Ok(()) => Ok(value),
+            Err(error) => Err(Broken {
+                unsure: error.is_transient().then_some(value),
+                error,
+            }),
+        },
         Err(error) => {
-            // A rollback that fails marks the connection as broken; the first error is the one to tell.
-            drop(AnsiTransactionManager::rollback_transaction(connection).await);
-            Err(error)
+            let rollback = AnsiTransactionManager::rollback_transaction(connection);
+            drop(in_time(rollback).await);
+            Err(error.into())
         }
+    }
+}
+
+async fn in_time<T>(call: impl Future<Output = QueryResult<T>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(CALL_TIMEOUT, call).await {
+        Ok(done) => done.map_err(|e| error::of_statement(&e)),
+        Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned())),
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod flush;
 mod gate;
 mod lease;
+mod load;
 mod migrate;
 mod needs;
 mod posts;
@@ -18,7 +19,9 @@ mod row;
 mod rows;
 mod sheet;
 mod tls;
+mod unsure;
 mod url;
+mod write;
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -27,15 +30,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use diesel::QueryResult;
 use tokio::time::Instant as Monotonic;
 
 use self::{
-    batch::Batch,
-    connection::Connection,
     gate::{Access, Gate},
     lease::{Rescue, Trust},
-    needs::Needs,
+    unsure::Unsures,
     url::Settings,
 };
 pub use self::{
@@ -50,14 +50,12 @@ use crate::{
     domain::{Instant, bot::BotName, post::Post, run::ReplicaId, state::BotState},
 };
 
-/// How often a batch is tried when another process changes what no lock protects.
-const TRIES: usize = 3;
-
 /// The store on PostgreSQL; its connections live on the runtime that opened it.
 pub struct PostgresStore {
     gate: Gate,
     /// Who beats through this store: one process, but in tests.
     ours: Mutex<BTreeSet<String>>,
+    unsures: Mutex<Unsures>,
     clock: Clock,
     lease: Duration,
     trust: Mutex<Trust>,
@@ -92,6 +90,7 @@ impl PostgresStore {
         let store = Self {
             gate,
             ours: Mutex::default(),
+            unsures: Mutex::default(),
             clock,
             lease,
             trust: Mutex::default(),
@@ -127,18 +126,7 @@ impl PostgresStore {
 #[async_trait]
 impl StatePersistence for PostgresStore {
     async fn write(&self, me: &ReplicaId, batch: &[Write]) -> Result<Vec<Written>, StoreError> {
-        let mut tries = 1;
-        loop {
-            let (me, batch) = (me.clone(), batch.to_vec());
-            let written = self
-                .gate
-                .run(Access::Write, move |c| Box::pin(write(c, me, batch)))
-                .await;
-            match written {
-                Err(error) if error::has_moved(&error) && tries < TRIES => tries += 1,
-                written => return written,
-            }
-        }
+        self.write_batch(me, batch).await
     }
 
     async fn states(&self) -> Result<Vec<BotState>, StoreError> {
@@ -265,20 +253,4 @@ impl StatePersistence for PostgresStore {
     fn is_shared(&self) -> bool {
         true
     }
-}
-
-async fn write(
-    connection: &mut Connection,
-    me: ReplicaId,
-    writes: Vec<Write>,
-) -> QueryResult<Vec<Written>> {
-    let mut batch = Batch::load(connection, me, Needs::of(&writes)).await?;
-    let mut written: Vec<Written> = writes.iter().map(|write| batch.apply(write)).collect();
-    let doubled = batch.flush(connection).await?;
-    for answer in &mut written {
-        if matches!(answer, Written::Claimed(Some(id)) if doubled.contains(id)) {
-            *answer = Written::Claimed(None);
-        }
-    }
-    Ok(written)
 }

@@ -87,12 +87,15 @@ struct Split {
 
 impl Split {
     fn of(url: &str) -> Result<Self, StoreError> {
-        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        let address = url.trim().split_once("://").filter(|(scheme, _)| {
+            scheme.eq_ignore_ascii_case("postgres") || scheme.eq_ignore_ascii_case("postgresql")
+        });
+        let Some((_, address)) = address else {
             return Err(invalid(
                 "is none of PostgreSQL; use postgres://user:password@host/database",
             ));
-        }
-        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        };
+        let (base, query) = address.split_once('?').unwrap_or((address, ""));
         let (mut mode, mut roots, mut rest) = (Mode::Prefer, None, Vec::new());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
@@ -106,9 +109,9 @@ impl Split {
             }
         }
         let rest = if rest.is_empty() {
-            base.to_owned()
+            format!("postgres://{base}")
         } else {
-            format!("{base}?{}", rest.join("&"))
+            format!("postgres://{base}?{}", rest.join("&"))
         };
         Ok(Self { rest, mode, roots })
     }
@@ -198,7 +201,7 @@ mod tests {
     fn encryption_is_preferred_unless_the_url_says_otherwise_and_off_for_sockets() {
         let mode = |url| Settings::parse(url).unwrap().config.get_ssl_mode();
         assert_eq!(mode("postgres://h/d"), SslMode::Prefer);
-        assert_eq!(mode("postgresql://h/d?sslmode=disable"), SslMode::Disable);
+        assert_eq!(mode("PostgreSQL://h/d?sslmode=disable"), SslMode::Disable);
         assert_eq!(
             mode("postgres://u@%2Frun%2Fpg/d?sslmode=require"),
             SslMode::Disable

@@ -1,6 +1,6 @@
 //! Forgetting what is older than the retention time, in steps, so that no other write waits for long.
 
-use diesel::{dsl::sql, prelude::*, sql_types::Text};
+use diesel::{dsl::sql, prelude::*, sql_types::Text, sqlite::Sqlite};
 
 use super::{
     fault::Fault,
@@ -13,7 +13,24 @@ use crate::domain::Instant;
 const STEP: i64 = 2000;
 
 /// A row of the ledger, as far as its age matters.
-type Aged = (i64, Option<Time>, Option<Time>, Option<Time>, Time, String);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = executions, check_for_backend(Sqlite))]
+struct Aged {
+    id: i64,
+    status: String,
+    scheduled_for: Option<Time>,
+    slot_last: Option<Time>,
+    completed_at: Option<Time>,
+    created_at: Time,
+}
+
+impl Aged {
+    fn ended_before(&self, before: Instant) -> bool {
+        let slot = self.slot_last.or(self.scheduled_for);
+        let ended = self.completed_at.or(slot).unwrap_or(self.created_at);
+        self.status != "running" && ended.0 < before
+    }
+}
 
 /// Where a walk over the ledger is.
 pub(super) struct Walk {
@@ -47,29 +64,15 @@ pub(super) fn ledger_step(
         .filter(executions::id.gt(walk.after))
         .order(executions::id)
         .limit(STEP)
-        .select((
-            executions::id,
-            executions::completed_at,
-            executions::slot_last,
-            executions::scheduled_for,
-            executions::created_at,
-            executions::status,
-        ))
+        .select(Aged::as_select())
         .load(conn)?;
-    let old: Vec<i64> = rows
-        .iter()
-        .filter(|row| row.5 != "running" && ended(row).0 < before)
-        .map(|row| row.0)
-        .collect();
-    walk.done = rows.iter().all(|row| row.4.0 >= before);
-    walk.after = rows.last().map_or(walk.after, |row| row.0);
+    let old = rows.iter().filter(|row| row.ended_before(before));
+    let old: Vec<i64> = old.map(|row| row.id).collect();
     let deleted = diesel::delete(executions::table.filter(executions::id.eq_any(old)));
     walk.deleted += deleted.execute(conn)? as u64;
+    walk.done = rows.iter().all(|row| row.created_at.0 >= before);
+    walk.after = rows.last().map_or(walk.after, |row| row.id);
     Ok(walk)
-}
-
-fn ended((_, completed, slot_last, slot, created, _): &Aged) -> Time {
-    completed.or(*slot_last).or(*slot).unwrap_or(*created)
 }
 
 /// Deletes posts that are no longer pending and were sent, or else stored, before `before`.

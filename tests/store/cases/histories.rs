@@ -339,6 +339,7 @@ impl History {
         let name = format!("{}-{}", self.number, self.lives);
         self.lives += 1;
         self.process = fixture.join(&name).await;
+        fixture.age(&self.process.id).await;
         let again_bots: HashSet<BotName> = again.then(|| self.bot.clone()).into_iter().collect();
         let (store, me) = (&self.process.store, &self.process.id);
         store.rescue(me, &again_bots, slot(0)).await.unwrap();

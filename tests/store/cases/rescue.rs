@@ -21,6 +21,7 @@ use crate::{
 async fn rescue(fixture: &dyn Fixture, a: &Process, again: &[&BotName]) -> (Process, Vec<Rescued>) {
     fixture.kill(&a.id).await;
     let b = fixture.join("b").await;
+    fixture.age(&b.id).await;
     let again: HashSet<BotName> = again.iter().copied().cloned().collect();
     let rescued = b.store.rescue(&b.id, &again, slot(60)).await.unwrap();
     (b, rescued)
@@ -184,6 +185,7 @@ pub(crate) async fn what_is_ours_is_left_alone(fixture: &dyn Fixture) {
     let bot = a.register("bot").await;
     a.run(&bot, 0).await;
     a.claim(&bot, 1).await;
+    fixture.age(&a.id).await;
     let all = HashSet::from([bot.clone()]);
     let rescued = a.store.rescue(&a.id, &all, slot(60)).await.unwrap();
     assert!(rescued.is_empty(), "{rescued:?}");
