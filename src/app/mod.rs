@@ -11,6 +11,7 @@
 //! }
 //! ```
 
+mod commands;
 mod running;
 mod starting;
 
@@ -19,6 +20,7 @@ use std::{future::Future, sync::Arc};
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 use uuid::Uuid;
 
+pub use self::commands::{BuiltInSkills, Migration, migrate, serve};
 use crate::{
     actors::env::Platforms,
     clock::Clock,

@@ -2,27 +2,12 @@
 
 use std::process::ExitCode;
 
-use serde_json::{Map, Value};
-
-use super::{Options, WRONG, check, complain};
+use super::{Options, WRONG, complain};
 use crate::{
+    app::BuiltInSkills,
     clock::Clock,
-    config::{LoadInput, Loaded, SkillCatalogue, load},
-    skills::SkillSet,
+    config::{LoadInput, Loaded, check, load},
 };
-
-/// The built-in skills, as the configuration wants to know them.
-struct BuiltIn(SkillSet);
-
-impl SkillCatalogue for BuiltIn {
-    fn names(&self) -> Vec<String> {
-        self.0.names().into_iter().map(str::to_owned).collect()
-    }
-
-    fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
-        self.0.check(skill, settings)
-    }
-}
 
 /// Reads everything, or prints every problem and gives the exit code.
 pub(super) fn read(options: &Options) -> Result<Loaded, ExitCode> {
@@ -31,7 +16,7 @@ pub(super) fn read(options: &Options) -> Result<Loaded, ExitCode> {
         database_url: options.database_url.clone(),
         discord_token: options.discord_token.clone(),
         environment: &|name| std::env::var_os(name),
-        skills: &BuiltIn(SkillSet::built_in()),
+        skills: &BuiltInSkills::default(),
         now: Clock::process().now(),
     };
     load(input).map_err(|problems| {

@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use secrecy::ExposeSecret;
-
-use super::{Direction, Options, WRONG, complain, configuration};
-use crate::store::{self, StoreError};
+use super::{Direction, Options, configuration, ended};
+use crate::app::{self, Migration};
 
 #[expect(clippy::print_stdout, reason = "this is the command's answer")]
 pub(super) fn migrate(options: &Options, direction: Direction, steps: usize) -> ExitCode {
@@ -13,26 +11,12 @@ pub(super) fn migrate(options: &Options, direction: Direction, steps: usize) -> 
         Ok(loaded) => loaded.settings.server.database_url,
         Err(code) => return code,
     };
-    let url = url.expose_secret().to_owned();
-    let work = async move {
-        match direction {
-            Direction::Up => store::migrate_up(&url).await,
-            Direction::Down => store::migrate_down(&url, steps).await,
-            Direction::Status => store::migration_status(&url).await,
-        }
+    let migration = match direction {
+        Direction::Up => Migration::Up,
+        Direction::Down => Migration::Down(steps),
+        Direction::Status => Migration::Status,
     };
-    match actix_rt::System::new().block_on(work) {
-        Ok(lines) => {
-            lines.iter().for_each(|line| println!("{line}"));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            complain(&error);
-            if matches!(error, StoreError::Url(_)) {
-                ExitCode::from(WRONG)
-            } else {
-                ExitCode::FAILURE
-            }
-        }
-    }
+    ended(
+        app::migrate(&url, migration).map(|lines| lines.iter().for_each(|line| println!("{line}"))),
+    )
 }

@@ -1,6 +1,5 @@
 //! The command line: arguments become settings, and each command is one call.
 
-pub mod check;
 mod configuration;
 mod migrate;
 mod run;
@@ -9,6 +8,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
+
+use crate::app::AppError;
 
 /// Runs scheduled bots under supervision: every slot accounted for, every post exactly once.
 #[derive(Debug, Parser)]
@@ -108,6 +109,21 @@ pub fn main() -> ExitCode {
 
 /// 2: wrong usage or configuration.
 const WRONG: u8 = 2;
+
+/// The exit code of a command that has ended so.
+fn ended(result: Result<(), AppError>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            if error.is_configuration() {
+                ExitCode::from(WRONG)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
 
 /// One readable line (or more) on standard error.
 #[expect(clippy::print_stderr, reason = "this is where errors go")]

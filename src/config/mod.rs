@@ -6,6 +6,7 @@
 mod actors;
 mod auth;
 mod bot_file;
+pub mod check;
 mod connections;
 mod item;
 mod load;

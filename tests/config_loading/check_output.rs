@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use actor_server::cli::check::render;
+use actor_server::config::check::render;
 
 use super::support::{entry, folder, load_file, load_in, load_text, now};
 

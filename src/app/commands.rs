@@ -1,0 +1,124 @@
+//! What the command line asks for, each as one blocking call.
+
+use std::future::Future;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+};
+
+use super::{ActorServer, AppError};
+use crate::{
+    config::{Settings, SkillCatalogue},
+    skills::SkillSet,
+    store::{self, StoreError},
+};
+
+/// The built-in skills, as the configuration wants to know them.
+pub struct BuiltInSkills(SkillSet);
+
+impl Default for BuiltInSkills {
+    fn default() -> Self {
+        Self(SkillSet::built_in())
+    }
+}
+
+impl SkillCatalogue for BuiltInSkills {
+    fn names(&self) -> Vec<String> {
+        self.0.names().into_iter().map(str::to_owned).collect()
+    }
+
+    fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
+        self.0.check(skill, settings)
+    }
+}
+
+/// Serves until SIGTERM or SIGINT; a second signal stops at once.
+///
+/// # Errors
+/// See [`AppError`].
+pub fn serve(settings: Settings) -> Result<(), AppError> {
+    #[cfg(feature = "failpoints")]
+    let _scenario = fail::FailScenario::setup();
+    let server = ActorServer::builder(settings).build()?;
+    in_actors_system(async move {
+        let mut signals = Signals::listen()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let twice = async move {
+            signals.next().await;
+            drop(stop);
+            signals.next().await;
+        };
+        tokio::select! {
+            result = server.run_until_stopped(async { drop(stopped.await) }) => result,
+            () = twice => Err(AppError::Interrupted),
+        }
+    })
+}
+
+/// Which way the schema goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migration {
+    /// Apply what is missing.
+    Up,
+    /// Revert so many of the newest steps.
+    Down(usize),
+    /// Change nothing.
+    Status,
+}
+
+/// Brings the database's schema up or down, or says where it is; answers a line for each step.
+///
+/// # Errors
+/// See [`StoreError`].
+pub fn migrate(url: &SecretString, migration: Migration) -> Result<Vec<String>, AppError> {
+    let url = url.expose_secret();
+    in_actors_system(async move {
+        let lines = match migration {
+            Migration::Up => store::migrate_up(url).await,
+            Migration::Down(steps) => store::migrate_down(url, steps).await,
+            Migration::Status => store::migration_status(url).await,
+        };
+        Ok(lines?)
+    })
+}
+
+impl AppError {
+    /// Whether it is the configuration that has to change.
+    #[must_use]
+    pub const fn is_configuration(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Url(_)))
+    }
+}
+
+fn in_actors_system<T>(work: impl Future<Output = T>) -> T {
+    actix_rt::System::new().block_on(work)
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    term: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, AppError> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| AppError::Build(format!("cannot listen for signals: {error}")))
+        };
+        Ok(Self {
+            term: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
