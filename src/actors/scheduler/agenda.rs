@@ -5,11 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use super::entry::{Entry, Reserved};
+use super::{
+    claims::{Claims, Reserved},
+    entry::Entry,
+};
 use crate::domain::{
     Instant,
     bot::{Bot, BotName},
-    run::Claim,
+    run::{Claim, ExecutionId},
     state::BotState,
 };
 
@@ -17,12 +20,11 @@ use crate::domain::{
 #[derive(Default)]
 pub(super) struct Agenda {
     entries: HashMap<BotName, Entry>,
+    claims: Claims,
     /// When to plan for whom.
     wakes: BTreeSet<(Instant, BotName)>,
     /// The place of each bot in `wakes`.
     wake_of: HashMap<BotName, Instant>,
-    /// Claims that wait for their due time, or for a place.
-    starts: BTreeSet<(Instant, BotName)>,
 }
 
 impl Agenda {
@@ -37,18 +39,20 @@ impl Agenda {
         self.entries.get(bot)
     }
 
-    pub(super) fn names(&self) -> Vec<BotName> {
-        self.entries.keys().cloned().collect()
+    /// Whether nothing of this bot is on its way, so that what is stored may replace what is remembered.
+    pub(super) fn is_at_rest(&self, bot: &BotName) -> bool {
+        self.entries.get(bot).is_some_and(|entry| !entry.pending) && !self.claims.of(bot)
     }
 
     /// Bots that may not run now, whose slots are accounted for at each reconciliation.
     pub(super) fn closed(&self) -> Vec<BotName> {
         let closed = |entry: &&Entry| entry.closed().is_some() && !entry.pending;
-        self.entries
+        let names = self
+            .entries
             .values()
             .filter(closed)
-            .map(|entry| entry.bot.name.clone())
-            .collect()
+            .map(|entry| entry.bot.name.clone());
+        names.collect()
     }
 
     /// Changes a bot's entry and finds its new place.
@@ -59,88 +63,60 @@ impl Agenda {
         }
     }
 
+    pub(super) const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
     /// Keeps a claim until its due time.
-    pub(super) fn reserve(&mut self, claim: Claim, verify: bool, lenient: bool) {
-        let (bot, due) = (claim.bot.clone(), claim.due);
-        if let Some(entry) = self.entries.get_mut(&bot) {
-            entry.reserved = Some(Reserved {
-                claim,
-                verify,
-                lenient,
-                handing: false,
-            });
-            self.starts.insert((due, bot.clone()));
-            self.arm(&bot);
-        }
+    pub(super) fn keep(&mut self, reserved: Reserved) {
+        let bot = reserved.claim.bot.clone();
+        self.claims.keep(reserved);
+        self.arm(&bot);
     }
 
-    /// Marks a claim as on its way to the bot's actor.
-    pub(super) fn hand(&mut self, bot: &BotName) -> Option<Reserved> {
-        let reserved = self.entries.get_mut(bot)?.reserved.as_mut()?;
-        reserved.handing = true;
-        self.starts.remove(&(reserved.claim.due, bot.clone()));
-        Some(reserved.clone())
+    /// A claim goes on its way to the bot's actor.
+    pub(super) fn hand(&mut self, execution: ExecutionId) -> Option<Reserved> {
+        self.claims.hand(execution)
     }
 
-    /// The claim did not get to the actor: it waits again, and the store decides whether it is still good.
-    pub(super) fn take_back(&mut self, bot: &BotName) {
-        if let Some(reserved) = self
-            .entries
-            .get_mut(bot)
-            .and_then(|entry| entry.reserved.as_mut())
-        {
-            (reserved.handing, reserved.verify) = (false, true);
-            self.starts.insert((reserved.claim.due, bot.clone()));
-        }
+    /// A claim did not get to the actor.
+    pub(super) fn take_back(&mut self, execution: ExecutionId) {
+        self.claims.take_back(execution);
     }
 
-    /// Forgets the bot's claim, because its actor has it or it is gone.
-    pub(super) fn forget_claim(&mut self, bot: &BotName) -> Option<Claim> {
-        let reserved = self.entries.get_mut(bot)?.reserved.take()?;
-        self.starts.remove(&(reserved.claim.due, bot.clone()));
-        self.arm(bot);
-        Some(reserved.claim)
-    }
-
-    /// Claims that have not been handed on.
-    pub(super) fn reserved(&self) -> usize {
-        self.starts.len()
+    /// A claim is somebody else's now, or gone: the bot's next slot may be claimed.
+    pub(super) fn forget(&mut self, execution: ExecutionId) -> Option<Claim> {
+        let claim = self.claims.forget(execution)?;
+        self.arm(&claim.bot);
+        Some(claim)
     }
 
     /// Bots to plan for at `now`, longest due first.
     pub(super) fn awake(&self, now: Instant, most: usize) -> Vec<BotName> {
-        self.wakes
+        let awake = self
+            .wakes
             .iter()
             .take_while(|(at, _)| *at <= now)
-            .take(most)
-            .map(|(_, bot)| bot.clone())
-            .collect()
-    }
-
-    /// Claims that are due at `now`, longest due first.
-    pub(super) fn due(&self, now: Instant) -> Vec<BotName> {
-        self.starts
-            .iter()
-            .take_while(|(due, _)| *due <= now)
-            .map(|(_, bot)| bot.clone())
-            .collect()
+            .take(most);
+        awake.map(|(_, bot)| bot.clone()).collect()
     }
 
     /// The next moment after `now` at which something is to be done.
     pub(super) fn next_event(&self, now: Instant) -> Option<Instant> {
-        let after =
-            |set: &BTreeSet<(Instant, BotName)>| set.iter().map(|(at, _)| *at).find(|at| *at > now);
-        [after(&self.wakes), after(&self.starts)]
+        let wake = self.wakes.iter().map(|(at, _)| *at).find(|at| *at > now);
+        [wake, self.claims.next_after(now)]
             .into_iter()
             .flatten()
             .min()
     }
 
+    /// At most one claim of a bot is taken ahead: the next slot is planned for when it has been handed on.
     fn arm(&mut self, bot: &BotName) {
         if let Some(old) = self.wake_of.remove(bot) {
             self.wakes.remove(&(old, bot.clone()));
         }
-        if let Some(at) = self.entries.get(bot).and_then(Entry::wake_at) {
+        let entry = self.entries.get(bot).filter(|_| !self.claims.of(bot));
+        if let Some(at) = entry.and_then(Entry::wake_at) {
             self.wakes.insert((at, bot.clone()));
             self.wake_of.insert(bot.clone(), at);
         }

@@ -3,7 +3,7 @@
 use actix::{AsyncContext, Context, Handler, Message, ResponseFuture};
 use futures::future::join_all;
 
-use super::{SchedulerActor, entry::Entry};
+use super::{SchedulerActor, claims::Reserved, entry::Entry};
 use crate::{
     actors::{
         messages::Account,
@@ -96,10 +96,10 @@ impl SchedulerActor {
     /// How many more claims this process may take: on a shared store as many as it has places for.
     fn room(&self) -> usize {
         if self.env.store.is_shared() {
-            let taken = self.env.runs.len() + self.agenda.reserved();
+            let taken = self.env.runs.len() + self.agenda.claims().len();
             self.env.rules.max_parallel_tasks.saturating_sub(taken)
         } else {
-            ROOM_ALONE.saturating_sub(self.agenda.reserved())
+            ROOM_ALONE.saturating_sub(self.agenda.claims().len())
         }
     }
 
@@ -137,18 +137,19 @@ impl SchedulerActor {
         });
         if let (Some(candidate), Some(execution)) = (plan.claim, execution) {
             let (bot, slot, due) = (bot.clone(), Some(candidate.slot), candidate.due);
-            self.agenda.reserve(
-                Claim {
-                    execution,
-                    bot,
-                    trigger: Trigger::Schedule,
-                    slot,
-                    due,
-                    attempt: 1,
-                },
-                false,
+            let claim = Claim {
+                execution,
+                bot,
+                trigger: Trigger::Schedule,
+                slot,
+                due,
+                attempt: 1,
+            };
+            self.agenda.keep(Reserved {
+                claim,
+                verify: false,
                 lenient,
-            );
+            });
         }
     }
 }
@@ -179,14 +180,14 @@ impl Handler<Advanced> for SchedulerActor {
     type Result = ();
 
     fn handle(&mut self, Advanced(answers): Advanced, ctx: &mut Self::Context) {
-        let held: Vec<BotName> = answers.iter().map(|(bot, ..)| bot.clone()).collect();
+        let bots: Vec<BotName> = answers.iter().map(|(bot, ..)| bot.clone()).collect();
         for (bot, plan, answer) in answers {
             self.settle(bot, &plan, answer);
         }
         if self.draining {
-            return self.give_back(held);
+            return self.give_back_claims();
         }
-        for bot in held {
+        for bot in bots {
             self.end_hold_if_over(&bot, self.env.clock.now(), ctx);
         }
         if self.uncertain {

@@ -11,7 +11,6 @@ use crate::{
         hold::HoldKind,
         outcome::Gap,
         policy::{Misfire, Policy},
-        run::Claim,
         schedule::{Schedule, ScheduleSpec},
         slots::{SlotPlan, SlotsDue},
         state::BotState,
@@ -30,8 +29,6 @@ pub(super) struct Entry {
     pub(super) schedule: Option<Box<dyn Schedule>>,
     /// As stored, as far as this process knows.
     pub(super) state: BotState,
-    /// A claim that has not started; at most one a bot.
-    pub(super) reserved: Option<Reserved>,
     /// A change of this bot is on its way to the store.
     pub(super) pending: bool,
     /// The run that is on catches up (`fire_all`): due slots wait for its end.
@@ -40,25 +37,12 @@ pub(super) struct Entry {
     pub(super) resumed: bool,
 }
 
-/// A claim with what the start needs to know.
-#[derive(Clone)]
-pub(super) struct Reserved {
-    pub(super) claim: Claim,
-    /// It may not be this process's any more: the store has to be asked.
-    pub(super) verify: bool,
-    /// No misfire rule holds.
-    pub(super) lenient: bool,
-    /// It is on its way to the bot's actor.
-    pub(super) handing: bool,
-}
-
 impl Entry {
     pub(super) fn new(bot: Arc<Bot>, state: BotState) -> Self {
         let mut entry = Self {
             bot,
             schedule: None,
             state,
-            reserved: None,
             pending: false,
             catching_up: false,
             resumed: false,
@@ -101,7 +85,7 @@ impl Entry {
     /// When the scheduler has to look at this bot next; `None` while something else has to happen first.
     pub(super) fn wake_at(&self) -> Option<Instant> {
         let cursor = self.state.next_run?;
-        if self.pending || self.reserved.is_some() || self.state.removed {
+        if self.pending || self.state.removed {
             return None;
         }
         if let Some(hold) = &self.state.hold {

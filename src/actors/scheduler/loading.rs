@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix::{AsyncContext, Context, Handler, Message};
 
-use super::{SchedulerActor, entry::Entry};
+use super::{SchedulerActor, claims::Reserved};
 use crate::{
     actors::{
         env::Env,
@@ -22,12 +22,17 @@ use crate::{
 /// How long to wait before the store is asked again.
 const AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
 
+/// A trigger that nobody has taken up after this time is nobody's.
+const SETTLED_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
+
 impl SchedulerActor {
     /// Reads all states and this process's claims; asks again until the store answers.
     pub(super) fn load(&mut self, ctx: &mut Context<Self>) {
         if std::mem::replace(&mut self.loading, true) {
             return;
         }
+        // What becomes uncertain from now on is not answered by this read.
+        self.uncertain = false;
         let (env, me) = (Arc::clone(&self.env), ctx.address());
         beside(&ctx.address(), async move {
             loop {
@@ -58,7 +63,7 @@ impl SchedulerActor {
     fn take_up(&mut self, state: BotState) {
         let name = state.bot.clone();
         match self.agenda.get(&name) {
-            Some(entry) if entry.pending || entry.reserved.is_some() => {}
+            Some(_) if !self.agenda.is_at_rest(&name) => {}
             Some(_) => self.agenda.change(&name, |entry| entry.update(state)),
             None => {
                 if let Some(bot) = self.env.bots.iter().find(|bot| bot.name == name) {
@@ -93,6 +98,10 @@ impl SchedulerActor {
                 })));
             }
             None if row.claim.trigger != Trigger::Schedule => {
+                // A trigger that has just been stored is about to reach its actor.
+                if self.loaded && self.env.clock.now() - row.claim.due < SETTLED_AFTER {
+                    return;
+                }
                 self.env.queue.keep(Write::Release {
                     execution: row.claim.execution,
                 });
@@ -101,21 +110,25 @@ impl SchedulerActor {
         }
     }
 
+    /// A claim that nobody holds waits here again; whether it is still good, the store says at the start.
     fn adopt_claim(&mut self, mut claim: Claim) {
-        let free = self
-            .agenda
-            .get(&claim.bot)
-            .is_some_and(|entry| entry.reserved.is_none() && !entry.pending);
-        if free {
-            // The store knows the slot, not the jitter.
-            let due = |entry: &Entry| claim.slot.and_then(|slot| entry.due_of(slot));
-            claim.due = self
-                .agenda
-                .get(&claim.bot)
-                .and_then(due)
-                .unwrap_or(claim.due);
-            self.agenda.reserve(claim, true, false);
+        let Some(entry) = self.agenda.get(&claim.bot) else {
+            return;
+        };
+        if entry.pending || self.agenda.claims().has(claim.execution) {
+            return;
         }
+        // The store knows the slot, not the jitter.
+        claim.due = claim
+            .slot
+            .and_then(|slot| entry.due_of(slot))
+            .unwrap_or(claim.due);
+        let lenient = claim.attempt > 1;
+        self.agenda.keep(Reserved {
+            claim,
+            verify: true,
+            lenient,
+        });
     }
 }
 
@@ -148,10 +161,7 @@ impl Handler<Loaded> for SchedulerActor {
         for state in states {
             self.take_up(state);
         }
-        if !self.loaded || self.uncertain {
-            self.uncertain = false;
-            live.into_iter().for_each(|row| self.adopt(row));
-        }
+        live.into_iter().for_each(|row| self.adopt(row));
         if !self.loaded {
             self.loaded = true;
             self.account_for_closed(ctx);

@@ -6,6 +6,7 @@
 
 mod agenda;
 mod claiming;
+mod claims;
 mod entry;
 mod loading;
 mod starting;
@@ -20,7 +21,6 @@ use super::{
     messages::{Drain, HoldSet, Ping, Pong, StateChanged},
     supervision::Crash,
 };
-use crate::store::Write;
 
 /// The time of day may be set or a machine may sleep: the timer never trusts a longer wait than this.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
@@ -154,19 +154,7 @@ impl Handler<Drain> for SchedulerActor {
     fn handle(&mut self, _: Drain, ctx: &mut Self::Context) {
         self.draining = true;
         self.account_for_closed(ctx);
-        for bot in self.agenda.names() {
-            if self
-                .agenda
-                .get(&bot)
-                .and_then(|entry| entry.reserved.as_ref())
-                .is_some_and(|reserved| !reserved.handing)
-                && let Some(claim) = self.agenda.forget_claim(&bot)
-            {
-                self.env.queue.keep(Write::Release {
-                    execution: claim.execution,
-                });
-            }
-        }
+        self.give_back_claims();
     }
 }
 

@@ -5,17 +5,21 @@ use std::sync::Arc;
 use actix::{AsyncContext, Context, Handler, Message};
 use serde_json::Value;
 
-use super::{
-    SchedulerActor,
-    entry::{Entry, Reserved},
-};
+use super::{SchedulerActor, claims::Reserved, entry::Entry};
 use crate::{
     actors::{
         env::Env,
         messages::{DEADLINE, HoldCleared, StartRun, Wake},
         supervision::beside,
     },
-    domain::{Instant, bot::BotName, hold::HoldKind, outcome::Gap, policy::Overlap},
+    domain::{
+        Instant,
+        bot::BotName,
+        hold::HoldKind,
+        outcome::Gap,
+        policy::Overlap,
+        run::{Claim, ExecutionId},
+    },
     store::{Write, Written},
 };
 
@@ -23,17 +27,23 @@ impl SchedulerActor {
     /// Hands on every claim that is due, as far as there are places.
     pub(super) fn start_due(&mut self, ctx: &mut Context<Self>) {
         let now = self.env.clock.now();
-        for bot in self.agenda.due(now) {
+        for (execution, bot) in self.agenda.claims().due(now) {
             if let Some(gap) = self.agenda.get(&bot).and_then(Entry::closed) {
-                self.decline(&bot, gap);
-            } else if !self.start(&bot, now, ctx) {
+                self.decline(execution, gap);
+            } else if !self.start(execution, &bot, now, ctx) {
                 return;
             }
         }
     }
 
     /// Hands on one claim; answers whether there may be a place for another one.
-    fn start(&mut self, bot: &BotName, now: Instant, ctx: &Context<Self>) -> bool {
+    fn start(
+        &mut self,
+        execution: ExecutionId,
+        bot: &BotName,
+        now: Instant,
+        ctx: &Context<Self>,
+    ) -> bool {
         let Some(entry) = self.agenda.get(bot) else {
             return true;
         };
@@ -51,7 +61,7 @@ impl SchedulerActor {
             verify,
             lenient,
             ..
-        }) = self.agenda.hand(bot)
+        }) = self.agenda.hand(execution)
         {
             let input = Value::Null;
             let start = StartRun {
@@ -70,13 +80,10 @@ impl SchedulerActor {
     }
 
     /// The bot may not run: its actor need not be asked, and may not even exist.
-    fn decline(&mut self, bot: &BotName, gap: Gap) {
-        if let Some(claim) = self.agenda.forget_claim(bot) {
-            tracing::info!(actor = %bot, scheduled_for = ?claim.slot, reason = gap.reason(), "the slot does not run");
-            self.env.queue.keep(Write::Decline {
-                execution: claim.execution,
-                gap,
-            });
+    fn decline(&mut self, execution: ExecutionId, gap: Gap) {
+        if let Some(Claim { bot, slot, .. }) = self.agenda.forget(execution) {
+            tracing::info!(actor = %bot, scheduled_for = ?slot, reason = gap.reason(), "the slot does not run");
+            self.env.queue.keep(Write::Decline { execution, gap });
         }
     }
 
@@ -96,14 +103,11 @@ impl SchedulerActor {
         }
     }
 
-    /// While draining: claims that the store gave after the drain began.
-    pub(super) fn give_back(&mut self, bots: Vec<BotName>) {
-        for bot in bots {
-            if let Some(claim) = self.agenda.forget_claim(&bot) {
-                self.env.queue.keep(Write::Release {
-                    execution: claim.execution,
-                });
-            }
+    /// While draining: claims that no actor has are decided anew by whoever is there next.
+    pub(super) fn give_back_claims(&mut self) {
+        for execution in self.agenda.claims().waiting() {
+            self.agenda.forget(execution);
+            self.env.queue.keep(Write::Release { execution });
         }
     }
 }
@@ -138,10 +142,14 @@ async fn end_hold(env: Arc<Env>, bot: BotName) {
 }
 
 fn hand_over(env: Arc<Env>, ctx: &Context<SchedulerActor>, start: StartRun) {
-    let (me, bot) = (ctx.address(), start.claim.bot.clone());
+    let (me, bot, execution) = (
+        ctx.address(),
+        start.claim.bot.clone(),
+        start.claim.execution,
+    );
     beside(&ctx.address(), async move {
         let taken = send_start(&env, &bot, start).await;
-        let _ = me.send(Handed { bot, taken }).await;
+        let _ = me.send(Handed { execution, taken }).await;
     });
 }
 
@@ -169,21 +177,22 @@ async fn send_start(env: &Env, bot: &BotName, start: StartRun) -> bool {
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Handed {
-    bot: BotName,
+    execution: ExecutionId,
     taken: bool,
 }
 
 impl Handler<Handed> for SchedulerActor {
     type Result = ();
 
-    fn handle(&mut self, Handed { bot, taken }: Handed, ctx: &mut Self::Context) {
+    fn handle(&mut self, Handed { execution, taken }: Handed, ctx: &mut Self::Context) {
         if taken {
-            self.agenda.forget_claim(&bot);
+            self.agenda.forget(execution);
             self.claim_due(ctx);
-        } else if self.draining {
-            self.give_back(vec![bot]);
         } else {
-            self.agenda.take_back(&bot);
+            self.agenda.take_back(execution);
+        }
+        if self.draining {
+            self.give_back_claims();
         }
         self.set_timer(ctx);
     }

@@ -1,6 +1,6 @@
 //! The store's word on a start: on a shared store, or for a claim that may be lost, nothing runs without it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 use futures::FutureExt;
@@ -72,23 +72,39 @@ impl TaskActor {
         }
     }
 
-    /// The run that is on is another replica's: a claim that may wait waits here, and the store is asked again.
+    /// The run that is on is another replica's: one claim may wait here for its end, and holds no place while it does.
     fn busy_elsewhere(&mut self, claim: InHand, ctx: &mut Context<Self>) {
-        let may_wait = matches!(
-            self.bot.policy.overlap,
-            Overlap::BufferOne | Overlap::CancelOther
-        );
-        if !may_wait || self.delayed > 0 {
-            return self.decline(claim, Gap::Overlap);
-        }
-        let InHand { start, ticket } = claim;
-        let start = StartRun {
-            lenient: true,
-            ..start
+        let claim = claim.without_place();
+        let waits = match (self.bot.policy.overlap, self.waiting.take()) {
+            (Overlap::BufferOne | Overlap::CancelOther, None) => claim,
+            (Overlap::BufferOne, Some(newer)) => {
+                self.decline(newer, Gap::Overlap);
+                claim
+            }
+            (Overlap::CancelOther, Some(newer)) => {
+                self.decline(claim, Gap::Overlap);
+                newer
+            }
+            (Overlap::Skip | Overlap::AllowAll, _) => return self.decline(claim, Gap::Overlap),
         };
-        self.later(InHand { start, ticket }, ctx);
+        self.waiting = Some(waits);
+        self.busy_elsewhere = true;
+        ctx.run_later(AGAIN, Self::ask_again);
     }
 
+    /// Whether the other replica's run has ended, the store knows.
+    fn ask_again(&mut self, ctx: &mut Context<Self>) {
+        self.busy_elsewhere = false;
+        let place = Arc::clone(&self.env.places).try_acquire_owned().ok();
+        if place.is_some() {
+            self.start_waiting(place, ctx);
+        } else if self.waiting.is_some() {
+            self.busy_elsewhere = true;
+            ctx.run_later(AGAIN, Self::ask_again);
+        }
+    }
+
+    /// The store is away: the claim is considered again in a moment, by what holds then.
     fn later(&mut self, claim: InHand, ctx: &mut Context<Self>) {
         self.delayed += 1;
         let mut claim = Some(claim);

@@ -41,6 +41,8 @@ pub struct TaskActor {
     asking: usize,
     /// The claim that waits for a run to end.
     waiting: Option<InHand>,
+    /// The claim waits for a run of another replica.
+    busy_elsewhere: bool,
     /// Claims that are considered again in a moment.
     delayed: usize,
     /// The process stops: nothing starts any more.
@@ -62,6 +64,14 @@ struct InHand {
     ticket: Ticket,
 }
 
+impl InHand {
+    /// Gives the place back that the claim came with.
+    fn without_place(mut self) -> Self {
+        self.start.place = None;
+        self
+    }
+}
+
 impl TaskActor {
     /// Builds one; holds come with claims and as messages.
     #[must_use]
@@ -73,6 +83,7 @@ impl TaskActor {
             active: HashMap::new(),
             asking: 0,
             waiting: None,
+            busy_elsewhere: false,
             delayed: 0,
             finishing: false,
             worked_at: Monotonic::now(),

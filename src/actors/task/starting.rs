@@ -56,7 +56,7 @@ impl TaskActor {
     }
 
     pub(super) fn is_busy(&self) -> bool {
-        !self.active.is_empty() || self.asking > 0
+        !self.active.is_empty() || self.asking > 0 || self.busy_elsewhere
     }
 
     /// The slot does not run, and the ledger says why.
