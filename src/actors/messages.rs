@@ -84,6 +84,9 @@ pub struct StartRun {
     pub superseded: bool,
     /// The claim may not be this process's any more: the store has to be asked before the run starts.
     pub verify: bool,
+    /// When the store was first asked about this start, if its answer was lost: the decision stands, and the question is
+    /// the same.
+    pub asked_at: Option<Instant>,
     /// No misfire rule holds (the latest slot after a resume).
     pub lenient: bool,
     /// The payload of a trigger or event.

@@ -11,6 +11,7 @@ use crate::{
         coordinator::{CoordinatorActor, Fatal},
         env::Env,
         messages::Stop,
+        persistence::flush_what_is_left,
         roster::Roster,
         supervision::{Child, ExitNotice, Exits, spawn},
     },
@@ -54,7 +55,7 @@ pub(super) async fn supervise(
             () = &mut stop => return stop_in_order(env, &coordinator, grace).await,
             Ok(reason) = given_up.wait_for(Option::is_some) => {
                 let reason = reason.clone().unwrap_or_default();
-                let _ = tokio::time::timeout(grace, env.queue.drained()).await;
+                flush_what_is_left(env, CLOSING).await;
                 return Err(AppError::GivenUp(reason));
             }
             notice = root.exits.next() => root.after(notice).await?,

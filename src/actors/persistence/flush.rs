@@ -11,7 +11,7 @@ use crate::{
 /// The largest group; larger ones would hold locks for too long.
 const LARGEST: usize = 1000;
 
-/// Writes until the queue is empty.
+/// Writes until the queue is empty. To be called by one at a time: who comes first is stored first.
 ///
 /// # Errors
 /// The store is away; what is kept is back in the queue.
@@ -49,7 +49,7 @@ async fn write(
             }
             Ok(())
         }
-        Err(error) if error.is_transient() => {
+        Err(error) if may_pass(&error) => {
             queue.set_away(true);
             Err(error)
         }
@@ -75,7 +75,7 @@ async fn one_by_one(
             Ok(mut answers) => answers
                 .pop()
                 .ok_or_else(|| WriteError::Failed("the store gave no answer".into())),
-            Err(error) if error.is_transient() => return Err(error),
+            Err(error) if may_pass(&error) => return Err(error),
             Err(error) => {
                 tracing::error!(%error, write = ?first.write, "the store refused a write");
                 Err(WriteError::Failed(error.to_string()))
@@ -90,4 +90,10 @@ fn answer_to(pending: Pending, answer: super::queue::WriteResult) {
     if let Some(reply) = pending.reply {
         let _ = reply.send(answer);
     }
+}
+
+/// Whether the same write may succeed later. To a process at work that is everything but a broken statement: also
+/// credentials that are being changed, or a schema that is being moved.
+const fn may_pass(error: &StoreError) -> bool {
+    !matches!(error, StoreError::Failed(_))
 }

@@ -57,6 +57,15 @@ impl Handler<Ping> for PersistenceActor {
     }
 }
 
+/// Stores what waits without the actor, which cannot be kept alive.
+pub async fn flush_what_is_left(env: &Arc<Env>, within: Duration) {
+    let inner = Arc::clone(env);
+    let work = env
+        .runtime
+        .spawn(async move { flush::flush(&inner.queue, &inner.store, &inner.me.id).await });
+    let _ = tokio::time::timeout(within, work).await;
+}
+
 /// Writes whatever arrives. Each round is a task of its own, so that an actor that dies never leaves a transaction open.
 async fn keep_writing(env: Arc<Env>) {
     let mut wait = FIRST_WAIT;

@@ -71,6 +71,7 @@ impl SchedulerActor {
                 hold,
                 superseded,
                 verify,
+                asked_at: None,
                 lenient,
                 input,
             };

@@ -21,7 +21,7 @@ const AGAIN: Duration = Duration::from_millis(250);
 impl TaskActor {
     /// Starts the run. A process that owns its file alone is right about it, and has the start stored behind its back.
     pub(super) fn begin(&mut self, claim: InHand, ctx: &mut Context<Self>) {
-        let at = self.env.clock.now();
+        let at = claim.start.asked_at.unwrap_or_else(|| self.env.clock.now());
         let write = Write::Start(self.start_write(&claim.start, at));
         if !claim.start.verify && !self.env.store.is_shared() {
             self.env.queue.keep(write);
@@ -63,7 +63,7 @@ impl TaskActor {
                 self.held(hold);
             }
             Ok(Written::Busy) => self.busy_elsewhere(claim, ctx),
-            Err(WriteError::Unavailable) => self.later(claim, ctx),
+            Err(WriteError::Unavailable) => self.later(claim.asked_at(at), ctx),
             other => {
                 tracing::info!(actor = %self.bot.name, answer = ?other, "the claim is not this process's any more");
                 claim.ticket.settle();

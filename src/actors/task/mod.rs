@@ -25,7 +25,7 @@ use super::{
     messages::{Abandon, CancelRun, DEADLINE, FinishUp, HoldChanged, Ping, Pong, Rest, StartRun},
     runs::Ticket,
 };
-use crate::domain::{bot::Bot, hold::Hold, run::ExecutionId};
+use crate::domain::{Instant, bot::Bot, hold::Hold, run::ExecutionId};
 
 /// An actor without work for this long makes room.
 const IDLE: Duration = Duration::from_secs(60);
@@ -65,6 +65,12 @@ struct InHand {
 }
 
 impl InHand {
+    /// Remembers when the store was asked, and did not answer.
+    fn asked_at(mut self, at: Instant) -> Self {
+        self.start.asked_at = Some(at);
+        self
+    }
+
     /// Gives the place back that the claim came with.
     fn without_place(mut self) -> Self {
         self.start.place = None;

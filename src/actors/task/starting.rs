@@ -35,7 +35,7 @@ impl TaskActor {
     }
 
     fn decide(&self, start: &StartRun) -> StartDecision {
-        if start.claim.trigger != Trigger::Schedule {
+        if start.claim.trigger != Trigger::Schedule || start.asked_at.is_some() {
             return StartDecision::Run;
         }
         StartFacts {

@@ -71,6 +71,7 @@ impl TaskActor {
             hold: None,
             superseded: false,
             verify: false,
+            asked_at: None,
             lenient: true,
             input,
         };
