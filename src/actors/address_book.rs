@@ -5,11 +5,11 @@ use std::{
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use actix::Addr;
+use actix::{Actor, Addr};
 
 use super::{
     coordinator::CoordinatorActor, health::HealthCheckActor, persistence::PersistenceActor,
-    scheduler::SchedulerActor, task::TaskActor,
+    scheduler::SchedulerActor, supervision::Child, task::TaskActor,
 };
 use crate::domain::bot::BotName;
 
@@ -30,6 +30,28 @@ pub struct Entries {
     pub health: Option<Addr<HealthCheckActor>>,
     /// Bots with an actor; all others rest.
     pub tasks: HashMap<BotName, Addr<TaskActor>>,
+}
+
+impl Entries {
+    /// Entries whose actor does not live any more.
+    #[must_use]
+    pub fn dead(&self) -> Vec<Child> {
+        fn is_dead<A: Actor>(actor: &Option<Addr<A>>) -> bool {
+            actor.as_ref().is_none_or(|actor| !actor.connected())
+        }
+        let core = [
+            (Child::Persistence, is_dead(&self.persistence)),
+            (Child::Scheduler, is_dead(&self.scheduler)),
+            (Child::HealthCheck, is_dead(&self.health)),
+        ];
+        let core = core
+            .into_iter()
+            .filter(|(_, dead)| *dead)
+            .map(|(child, _)| child);
+        let tasks = self.tasks.iter().filter(|(_, task)| !task.connected());
+        core.chain(tasks.map(|(bot, _)| Child::Task(bot.clone())))
+            .collect()
+    }
 }
 
 impl AddressBook {

@@ -8,7 +8,7 @@ use crate::{
         post::{Post, PostStatus},
         retry::RetryPolicy,
     },
-    platforms::{PostFailure, Receipt},
+    platforms::{ContentPoster, PostFailure},
     store::{PostMark, Write},
 };
 
@@ -26,102 +26,117 @@ pub enum Delivered {
 /// Sends a post; waits out rate limits, and retries what may pass as often as the policy allows, over all runs of it.
 ///
 /// Dropping the future between two attempts loses nothing: the post stays `pending` and goes out later.
-pub async fn deliver(env: &Arc<Env>, mut post: Post, retry: &RetryPolicy) -> Delivered {
-    match post.status {
-        PostStatus::Sent => return Delivered::Sent(post.platform_message_id),
+pub async fn deliver(env: &Arc<Env>, post: Post, retry: &RetryPolicy) -> Delivered {
+    let known = match post.status {
+        PostStatus::Pending => None,
+        PostStatus::Sent => Some(Delivered::Sent(post.platform_message_id.clone())),
         PostStatus::Failed | PostStatus::Dead => {
-            return Delivered::Failed(post.error.unwrap_or_else(|| "the post has failed".into()));
+            Some(Delivered::Failed(post.error.clone().unwrap_or_default()))
         }
-        PostStatus::Pending => {}
-    }
-    let Some(platform) = env.platforms.get(&post.platform).cloned() else {
-        return Delivered::Failed(format!(
+    };
+    match (known, env.platforms.get(&post.platform)) {
+        (Some(known), _) => known,
+        (None, None) => Delivered::Failed(format!(
             "the platform `{}` is not configured",
             post.platform
-        ));
-    };
-    let mut failed = 0;
-    loop {
-        let answer = platform.post(&post).await;
-        fail::fail_point!("post.sent");
-        let failure = match answer {
-            Ok(receipt) => return sent(env, &post, receipt),
-            Err(failure) => failure,
-        };
-        let wait = match failure {
-            PostFailure::RateLimited(wait) => wait,
-            PostFailure::Transient(error) => {
-                (post.attempts, failed) = (post.attempts + 1, failed + 1);
-                let Some(wait) = next_wait(&post, failed, retry) else {
-                    return dead(env, &post, error);
-                };
-                tracing::warn!(
-                    post = post.id,
-                    error,
-                    wait_ms = wait.as_millis(),
-                    "the post was not confirmed; trying again"
-                );
-                mark(env, &post, PostStatus::Pending, None, Some(error));
-                wait
+        )),
+        (None, Some(platform)) => {
+            let (env, platform) = (env.as_ref(), platform.as_ref());
+            Delivery {
+                env,
+                platform,
+                post,
+                retry,
+                failed: 0,
             }
-            PostFailure::Unauthorized(error) => {
-                mark(env, &post, PostStatus::Pending, None, Some(error.clone()));
-                return Delivered::Failed(error);
-            }
-            PostFailure::Rejected(error) => {
-                return refused(env, &mut post, error, Delivered::Failed);
-            }
-            PostFailure::Forbidden(error) => {
-                return refused(env, &mut post, error, Delivered::Forbidden);
-            }
-        };
-        tokio::time::sleep(wait).await;
+            .work()
+            .await
+        }
     }
 }
 
-/// The attempts of a post are counted over its whole life, the waits anew each time it is taken up.
-fn next_wait(post: &Post, failed: u32, retry: &RetryPolicy) -> Option<Duration> {
-    (post.attempts < retry.max_attempts)
-        .then(|| retry.backoff_after(failed, 0.5))
-        .flatten()
+/// One post on its way.
+struct Delivery<'a> {
+    env: &'a Env,
+    platform: &'a dyn ContentPoster,
+    post: Post,
+    retry: &'a RetryPolicy,
+    /// Failed attempts since the post was taken up; waits begin anew each time.
+    failed: u32,
 }
 
-fn sent(env: &Env, post: &Post, Receipt { message_id }: Receipt) -> Delivered {
-    let counted = Post {
-        attempts: post.attempts + 1,
-        ..post.clone()
-    };
-    mark(env, &counted, PostStatus::Sent, message_id.clone(), None);
-    Delivered::Sent(message_id)
+/// What follows from one attempt.
+enum Step {
+    Again(Duration),
+    End(Delivered),
 }
 
-fn dead(env: &Env, post: &Post, error: String) -> Delivered {
-    tracing::error!(post = post.id, actor = %post.bot, error, attempts = post.attempts, "the post is dead: its attempts are spent");
-    mark(env, post, PostStatus::Dead, None, Some(error.clone()));
-    Delivered::Failed(error)
-}
+impl Delivery<'_> {
+    async fn work(mut self) -> Delivered {
+        loop {
+            match self.attempt().await {
+                Step::Again(wait) => tokio::time::sleep(wait).await,
+                Step::End(end) => return end,
+            }
+        }
+    }
 
-fn refused(env: &Env, post: &mut Post, error: String, end: fn(String) -> Delivered) -> Delivered {
-    post.attempts += 1;
-    mark(env, post, PostStatus::Failed, None, Some(error.clone()));
-    end(error)
-}
+    async fn attempt(&mut self) -> Step {
+        let answer = self.platform.post(&self.post).await;
+        fail::fail_point!("post.sent");
+        match answer {
+            Ok(receipt) => {
+                self.post.attempts += 1;
+                self.mark(PostStatus::Sent, receipt.message_id.clone(), None);
+                Step::End(Delivered::Sent(receipt.message_id))
+            }
+            Err(PostFailure::RateLimited(wait)) => Step::Again(wait),
+            Err(PostFailure::Transient(error)) => self.unconfirmed(error),
+            Err(PostFailure::Unauthorized(error)) => {
+                // Not the post's fault: it goes out with a token that is accepted.
+                self.mark(PostStatus::Pending, None, Some(error.clone()));
+                Step::End(Delivered::Failed(error))
+            }
+            Err(PostFailure::Rejected(error)) => Step::End(Delivered::Failed(self.refused(error))),
+            Err(PostFailure::Forbidden(error)) => {
+                Step::End(Delivered::Forbidden(self.refused(error)))
+            }
+        }
+    }
 
-fn mark(
-    env: &Env,
-    post: &Post,
-    status: PostStatus,
-    platform_message_id: Option<String>,
-    error: Option<String>,
-) {
-    let posted_at = (status == PostStatus::Sent).then(|| env.clock.now());
-    let mark = PostMark {
-        id: post.id,
-        status,
-        attempts: post.attempts,
-        platform_message_id,
-        error,
-        posted_at,
-    };
-    env.queue.keep(Write::MarkPost(mark));
+    /// The post may have arrived or not: the same nonce goes out again, as long as there are attempts.
+    fn unconfirmed(&mut self, error: String) -> Step {
+        self.post.attempts += 1;
+        self.failed += 1;
+        let (actor, post, attempts) = (&self.post.bot, self.post.id, self.post.attempts);
+        let left = attempts < self.retry.max_attempts;
+        if let Some(wait) = self.retry.backoff_after(self.failed, 0.5).filter(|_| left) {
+            tracing::warn!(%actor, post, error, wait_ms = wait.as_millis(), "the post was not confirmed; trying again");
+            self.mark(PostStatus::Pending, None, Some(error));
+            return Step::Again(wait);
+        }
+        tracing::error!(%actor, post, error, attempts, "the post is dead: its attempts are spent");
+        self.mark(PostStatus::Dead, None, Some(error.clone()));
+        Step::End(Delivered::Failed(error))
+    }
+
+    fn refused(&mut self, error: String) -> String {
+        self.post.attempts += 1;
+        self.mark(PostStatus::Failed, None, Some(error.clone()));
+        error
+    }
+
+    fn mark(&self, status: PostStatus, platform_message_id: Option<String>, error: Option<String>) {
+        let posted_at = (status == PostStatus::Sent).then(|| self.env.clock.now());
+        let (id, attempts) = (self.post.id, self.post.attempts);
+        let mark = PostMark {
+            id,
+            status,
+            attempts,
+            platform_message_id,
+            error,
+            posted_at,
+        };
+        self.env.queue.keep(Write::MarkPost(mark));
+    }
 }

@@ -7,7 +7,10 @@ use tokio::{runtime::Handle, sync::Semaphore};
 use super::{address_book::AddressBook, persistence::WriteQueue, runs::Runs, supervision::Exits};
 use crate::{
     clock::Clock,
-    domain::{bot::Bot, restart::RestartPolicy},
+    domain::{
+        bot::{Bot, BotName},
+        restart::RestartPolicy,
+    },
     platforms::ContentPoster,
     skills::SkillSet,
     store::{Replica, StatePersistence},
@@ -40,7 +43,15 @@ pub struct Env {
     /// Numbers that the configuration sets.
     pub rules: Rules,
     /// The bots of the configuration.
-    pub bots: Vec<Arc<Bot>>,
+    pub bots: HashMap<BotName, Arc<Bot>>,
+}
+
+impl Env {
+    /// A bot of the configuration.
+    #[must_use]
+    pub fn bot(&self, name: &BotName) -> Option<&Arc<Bot>> {
+        self.bots.get(name)
+    }
 }
 
 /// See `[server]`, `[supervision]`, `[health]`.

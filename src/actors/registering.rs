@@ -9,7 +9,7 @@ use std::{
 use super::env::Env;
 use crate::{
     domain::{
-        bot::{Bot, BotName},
+        bot::BotName,
         registration::{Registration, register, retire},
         state::BotState,
     },
@@ -29,7 +29,7 @@ pub async fn prepare(env: Arc<Env>) -> Result<(), StoreError> {
     env.store.beat(&env.me).await?;
     let again: HashSet<BotName> = env
         .bots
-        .iter()
+        .values()
         .filter(|bot| bot.policy.recover_in_flight)
         .map(|bot| bot.name.clone())
         .collect();
@@ -74,7 +74,7 @@ async fn register_all(env: &Arc<Env>) -> Result<usize, StoreError> {
         .into_iter()
         .map(|state| (state.bot.clone(), state))
         .collect();
-    let writes = changes(&env.bots, &stored, env);
+    let writes = changes(env, &stored);
     let mut stale = 0;
     for chunk in writes.chunks(CHUNK) {
         let answers = env.store.write(&env.me.id, chunk).await?;
@@ -86,16 +86,15 @@ async fn register_all(env: &Arc<Env>) -> Result<usize, StoreError> {
     Ok(stale)
 }
 
-fn changes(bots: &[Arc<Bot>], stored: &HashMap<BotName, BotState>, env: &Env) -> Vec<Write> {
+fn changes(env: &Env, stored: &HashMap<BotName, BotState>) -> Vec<Write> {
     let now = env.clock.now();
-    let configured: HashSet<&BotName> = bots.iter().map(|bot| &bot.name).collect();
-    let added = bots.iter().filter_map(|bot| {
-        let before = stored.get(&bot.name);
+    let added = env.bots.iter().filter_map(|(name, bot)| {
+        let before = stored.get(name);
         write(before, register(before, bot, now))
     });
     let dropped = stored
         .values()
-        .filter(|state| !state.removed && !configured.contains(&state.bot))
+        .filter(|state| !state.removed && env.bot(&state.bot).is_none())
         .filter_map(|state| write(Some(state), retire(state, now)));
     added.chain(dropped).collect()
 }

@@ -53,7 +53,11 @@ impl ActorServer {
             runtime: runtime.clone(),
             exits: Exits::default(),
             rules: rules(&settings),
-            bots: settings.bots,
+            bots: settings
+                .bots
+                .into_iter()
+                .map(|bot| (bot.name.clone(), bot))
+                .collect(),
         });
         patiently(&runtime, "the bots cannot be registered", || {
             registering::prepare(Arc::clone(&env))

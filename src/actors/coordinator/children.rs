@@ -44,33 +44,31 @@ impl CoordinatorActor {
     fn build(&self, child: &Child) {
         let (incarnation, arbiter) = self.roster.birth(child);
         let (env, exits) = (Arc::clone(&self.env), self.env.exits.clone());
+        let name = child.clone();
         let mut book = self.env.book.write();
         match child {
             Child::Coordinator => {}
             Child::Persistence => {
-                book.persistence =
-                    Some(spawn(&arbiter, child.clone(), incarnation, &exits, || {
-                        PersistenceActor::new(env)
-                    }));
+                let build = || PersistenceActor::new(env);
+                book.persistence = Some(spawn(&arbiter, name, incarnation, &exits, build));
             }
             Child::Scheduler => {
-                book.scheduler = Some(spawn(&arbiter, child.clone(), incarnation, &exits, || {
-                    SchedulerActor::new(env)
-                }));
+                let build = || SchedulerActor::new(env);
+                book.scheduler = Some(spawn(&arbiter, name, incarnation, &exits, build));
             }
             Child::HealthCheck => {
-                book.health = Some(spawn(&arbiter, child.clone(), incarnation, &exits, || {
-                    HealthCheckActor::new(env)
-                }));
+                let build = || HealthCheckActor::new(env);
+                book.health = Some(spawn(&arbiter, name, incarnation, &exits, build));
             }
-            Child::Task(name) => {
-                let Some(bot) = env.bots.iter().find(|bot| bot.name == *name).cloned() else {
+            Child::Task(bot) => {
+                let Some(config) = env.bot(bot).cloned() else {
                     return;
                 };
-                let task = spawn(&arbiter, child.clone(), incarnation, &exits, || {
-                    TaskActor::new(env, bot)
-                });
-                book.tasks.insert(name.clone(), task);
+                let build = || TaskActor::new(env, config);
+                book.tasks.insert(
+                    bot.clone(),
+                    spawn(&arbiter, name, incarnation, &exits, build),
+                );
             }
         }
     }
@@ -176,40 +174,16 @@ impl CoordinatorActor {
     /// The backstop: an address that is dead although no notice came.
     pub(super) fn look_after_children(&mut self, ctx: &mut Context<Self>) {
         fail::fail_point!("coordinator.timer");
-        let mut dead = Vec::new();
-        {
-            let book = self.env.book.read();
-            let core = [
-                (
-                    Child::Persistence,
-                    book.persistence.as_ref().is_some_and(Addr::connected),
-                ),
-                (
-                    Child::Scheduler,
-                    book.scheduler.as_ref().is_some_and(Addr::connected),
-                ),
-                (
-                    Child::HealthCheck,
-                    book.health.as_ref().is_some_and(Addr::connected),
-                ),
-            ];
-            dead.extend(
-                core.into_iter()
-                    .filter(|(_, alive)| !alive)
-                    .map(|(child, _)| child),
-            );
-            let tasks = book.tasks.iter().filter(|(_, task)| !task.connected());
-            dead.extend(tasks.map(|(bot, _)| Child::Task(bot.clone())));
-        }
+        let dead = self.env.book.read().dead();
         for child in dead {
-            if let (Some(ChildState::Running), Some(incarnation)) =
-                (self.roster.state(&child), self.roster.incarnation(&child))
-            {
+            let (state, incarnation) = (self.roster.state(&child), self.roster.incarnation(&child));
+            if let (Some(ChildState::Running), Some(incarnation)) = (state, incarnation) {
+                let exit = Exit::ArbiterGone;
                 self.child_ended(
                     &ExitNotice {
                         child,
                         incarnation,
-                        exit: Exit::ArbiterGone,
+                        exit,
                     },
                     ctx,
                 );

@@ -105,7 +105,7 @@ async fn spread(env: &Arc<Env>, state: &BotState) {
 
 impl CoordinatorActor {
     fn knows(&self, bot: &BotName) -> Result<(), ControlError> {
-        let known = self.env.bots.iter().any(|known| known.name == *bot);
+        let known = self.env.bot(bot).is_some();
         if known {
             Ok(())
         } else {

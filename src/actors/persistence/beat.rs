@@ -18,7 +18,7 @@ pub(super) async fn keep_beating(env: Arc<Env>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let again: HashSet<BotName> = env
         .bots
-        .iter()
+        .values()
         .filter(|bot| bot.policy.recover_in_flight)
         .map(|bot| bot.name.clone())
         .collect();

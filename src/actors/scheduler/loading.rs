@@ -66,7 +66,7 @@ impl SchedulerActor {
             Some(_) if !self.agenda.is_at_rest(&name) => {}
             Some(_) => self.agenda.change(&name, |entry| entry.update(state)),
             None => {
-                if let Some(bot) = self.env.bots.iter().find(|bot| bot.name == name) {
+                if let Some(bot) = self.env.bot(&name) {
                     self.agenda.add(Arc::clone(bot), state);
                 }
             }
@@ -77,9 +77,7 @@ impl SchedulerActor {
     ///
     /// Whoever lets go of a claim has queued its end before: an end queued here comes after it and is void.
     fn adopt(&mut self, row: LiveRow) {
-        if self.env.runs.has(row.claim.execution)
-            || !self.env.bots.iter().any(|bot| bot.name == row.claim.bot)
-        {
+        if self.env.runs.has(row.claim.execution) || self.env.bot(&row.claim.bot).is_none() {
             return;
         }
         match row.started_at {

@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::oneshot;
+use tokio::{
+    sync::oneshot,
+    task::{JoinError, JoinHandle},
+    time::timeout,
+};
 
 use super::{driver::Run, outlet::RunOutlet};
 use crate::{
@@ -17,38 +21,53 @@ const LETTING_GO: Duration = Duration::from_millis(200);
 /// Works one attempt; ends by the bot's timeout even if a skill never yields.
 pub(super) async fn run(run: Arc<Run>, outlet: Arc<RunOutlet>, attempt: u32) -> AttemptOutcome {
     fail::fail_point!("run.started");
-    let behaviour = Arc::clone(&run.bot.behaviour);
-    let (timeout, progress) = (run.bot.policy.timeout, Progress::default());
+    let (behaviour, longest) = (Arc::clone(&run.bot.behaviour), run.bot.policy.timeout);
+    let progress = Progress::default();
     // Dropped with this future: an attempt that nobody waits for ends.
-    let (alive, gone) = oneshot::channel::<()>();
-    let (runtime, seen) = (run.env.runtime.clone(), progress.clone());
-    let inner = runtime.clone();
-    let mut thread = runtime.spawn_blocking(move || {
-        inner.block_on(async move {
+    let (alive, gone) = oneshot::channel();
+    let mut thread = on_a_thread(run, outlet, attempt, progress.clone(), gone);
+    match timeout(longest, &mut thread).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => {
+            let (status, text) = end_of_thread(error);
+            progress.interrupted(&behaviour, status, &text)
+        }
+        Err(_) => {
+            drop(alive);
+            if timeout(LETTING_GO, thread).await.is_err() {
+                tracing::error!("a skill does not yield; its thread is left behind");
+            }
+            let error = format!("the attempt took longer than {} s", longest.as_secs_f64());
+            progress.interrupted(&behaviour, Status::TimedOut, &error)
+        }
+    }
+}
+
+fn on_a_thread(
+    run: Arc<Run>,
+    outlet: Arc<RunOutlet>,
+    attempt: u32,
+    progress: Progress,
+    gone: oneshot::Receiver<()>,
+) -> JoinHandle<AttemptOutcome> {
+    let runtime = run.env.runtime.clone();
+    let span = tracing::Span::current();
+    run.env.runtime.clone().spawn_blocking(move || {
+        let _entered = span.enter();
+        runtime.block_on(async move {
             tokio::select! {
                 biased;
                 _ = gone => AttemptOutcome::broken(Status::Abandoned, "nobody waits for this attempt"),
-                outcome = work(&run, &outlet, attempt, &seen) => outcome,
+                outcome = work(&run, &outlet, attempt, &progress) => outcome,
             }
         })
-    });
-    match tokio::time::timeout(timeout, &mut thread).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) => match error.try_into_panic() {
-            Ok(payload) => {
-                progress.interrupted(&behaviour, Status::Panicked, &panic_text(payload.as_ref()))
-            }
-            Err(_) => progress.interrupted(&behaviour, Status::Abandoned, "the process stopped"),
-        },
-        Err(_) => {
-            drop(alive);
-            let stuck = tokio::time::timeout(LETTING_GO, thread).await.is_err();
-            if stuck {
-                tracing::error!("a skill does not yield; its thread is left behind");
-            }
-            let error = format!("the attempt took longer than {} s", timeout.as_secs_f64());
-            progress.interrupted(&behaviour, Status::TimedOut, &error)
-        }
+    })
+}
+
+fn end_of_thread(error: JoinError) -> (Status, String) {
+    match error.try_into_panic() {
+        Ok(payload) => (Status::Panicked, panic_text(payload.as_ref())),
+        Err(_) => (Status::Abandoned, "the process stopped".into()),
     }
 }
 

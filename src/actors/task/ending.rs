@@ -9,7 +9,7 @@ use crate::{
     actors::supervision::panic_text,
     domain::{
         Instant,
-        hold::HoldKind,
+        hold::{Hold, HoldKind},
         outcome::{AttemptOutcome, Status},
         run::ExecutionId,
     },
@@ -29,29 +29,31 @@ impl TaskActor {
         self.worked_at = Monotonic::now();
         let end = end.unwrap_or_else(broken);
         self.log(execution, &end);
-        let write = self.finish_write(
-            execution,
-            started_at,
-            end.attempt,
-            end.outcome,
-            end.metadata,
-        );
-        let answer = self.env.queue.send(write, true);
+        let RunEnd {
+            outcome,
+            attempt,
+            metadata,
+        } = end;
+        let write = self.finish_write(execution, started_at, attempt, outcome, metadata);
+        let answer = self.env.queue.send(write, true).into_actor(self);
+        ctx.spawn(answer.map(|answer, actor, _| {
+            if let Ok(Ok(Written::Finished { hold, .. })) = answer {
+                actor.note(hold);
+            }
+        }));
         // The result is queued before the claim is settled: whoever finds the run without an owner comes after it.
         let place = self.active.remove(&execution).and_then(|active| {
             active.ticket.settle();
             active.place
         });
         self.start_waiting(place, ctx);
-        ctx.spawn(answer.into_actor(self).map(|answer, actor, _| {
-            if let Ok(Ok(Written::Finished {
-                hold: Some(hold), ..
-            })) = answer
-                && actor.hold.as_ref() != Some(&hold)
-            {
-                actor.held(hold);
-            }
-        }));
+    }
+
+    /// The stored end of a run says whether the bot is held now.
+    fn note(&mut self, hold: Option<Hold>) {
+        if let Some(hold) = hold.filter(|hold| self.hold.as_ref() != Some(hold)) {
+            self.held(hold);
+        }
     }
 
     pub(super) fn finish_write(
