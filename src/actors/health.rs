@@ -21,7 +21,7 @@ const MISSES: u32 = 3;
 pub struct HealthCheckActor {
     env: Arc<Env>,
     parts: HashMap<String, (Health, Instant)>,
-    misses: HashMap<Child, u32>,
+    misses: HashMap<String, u32>,
 }
 
 impl HealthCheckActor {
@@ -41,7 +41,11 @@ impl HealthCheckActor {
         let me = ctx.address();
         ping(Child::Persistence, book.persistence.clone(), me.clone());
         ping(Child::Scheduler, book.scheduler.clone(), me.clone());
-        ping(Child::Coordinator, book.coordinator.clone(), me);
+        ping(Child::Coordinator, book.coordinator.clone(), me.clone());
+        // Bots' actors share a thread, so any of them answers for all.
+        if let Some((bot, task)) = book.tasks.iter().next() {
+            ping(Child::Task(bot.clone()), Some(task.clone()), me);
+        }
     }
 
     fn ask_store(&mut self, ctx: &mut Context<Self>) {
@@ -120,7 +124,11 @@ impl Handler<Pulse> for HealthCheckActor {
 
     fn handle(&mut self, Pulse { child, answered }: Pulse, _: &mut Self::Context) {
         fail::fail_point!("health.handle");
-        let misses = self.misses.entry(child.clone()).or_default();
+        let part = match &child {
+            Child::Task(_) => "bots".to_owned(),
+            core => core.to_string(),
+        };
+        let misses = self.misses.entry(part.clone()).or_default();
         *misses = if answered { 0 } else { *misses + 1 };
         let missed = *misses;
         let health = match missed {
@@ -134,9 +142,9 @@ impl Handler<Pulse> for HealthCheckActor {
         {
             // If the coordinator is being rebuilt the next pulse finds the same.
             let _ = coordinator.try_send(Unresponsive(child.clone()));
-            self.misses.insert(child.clone(), 0);
+            self.misses.insert(part.clone(), 0);
         }
-        self.found(child.to_string(), health);
+        self.found(part, health);
     }
 }
 

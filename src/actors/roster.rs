@@ -37,6 +37,15 @@ enum Place {
     Bots,
 }
 
+impl Place {
+    fn of(child: &Child) -> Self {
+        match child {
+            Child::Task(_) => Self::Bots,
+            core => Self::Own(core.clone()),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Record {
     incarnation: u64,
@@ -78,10 +87,7 @@ impl Roster {
         record.incarnation += 1;
         record.state = Some(ChildState::Running);
         let incarnation = record.incarnation;
-        let place = match child {
-            Child::Task(_) => Place::Bots,
-            core => Place::Own(core.clone()),
-        };
+        let place = Place::of(child);
         let arbiter = inner
             .arbiters
             .entry(place)
@@ -121,7 +127,7 @@ impl Roster {
     /// The thread of a child that does not answer is given up with it; its next incarnation gets a new one.
     pub fn abandon_thread(&self, child: &Child) -> Option<u64> {
         let mut inner = self.lock();
-        if let Some(arbiter) = inner.arbiters.remove(&Place::Own(child.clone())) {
+        if let Some(arbiter) = inner.arbiters.remove(&Place::of(child)) {
             arbiter.stop();
         }
         inner.records.get(child).map(|record| record.incarnation)

@@ -192,6 +192,24 @@ impl CoordinatorActor {
     }
 }
 
+impl CoordinatorActor {
+    /// Bots' actors share a thread: if one does not answer, none of them does.
+    fn on_the_thread_of(&self, child: Child) -> Vec<Child> {
+        match child {
+            Child::Task(_) => self
+                .env
+                .book
+                .read()
+                .tasks
+                .keys()
+                .cloned()
+                .map(Child::Task)
+                .collect(),
+            core => vec![core],
+        }
+    }
+}
+
 impl Handler<Wake> for CoordinatorActor {
     type Result = Option<Addr<TaskActor>>;
 
@@ -228,15 +246,19 @@ impl Handler<Unresponsive> for CoordinatorActor {
         if self.roster.state(&child) != Some(ChildState::Running) {
             return;
         }
-        if let Some(incarnation) = self.roster.abandon_thread(&child) {
-            self.child_ended(
-                &ExitNotice {
-                    child,
-                    incarnation,
-                    exit: Exit::Unresponsive,
-                },
-                ctx,
-            );
+        let _ = self.roster.abandon_thread(&child);
+        for child in self.on_the_thread_of(child) {
+            if let Some(incarnation) = self.roster.incarnation(&child) {
+                let exit = Exit::Unresponsive;
+                self.child_ended(
+                    &ExitNotice {
+                        child,
+                        incarnation,
+                        exit,
+                    },
+                    ctx,
+                );
+            }
         }
     }
 }
