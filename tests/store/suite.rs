@@ -92,11 +92,6 @@ macro_rules! suite {
                     clearing_without_a_hold_forgives_the_failures
                     a_hold_of_an_unknown_bot_is_stale
                 }
-                closing {
-                    runs_of_a_dead_actor_are_closed_and_its_claims_given_back
-                    runs_of_other_bots_and_processes_stay_open
-                    a_stop_closes_runs_without_a_failure
-                }
                 rescue {
                     a_claim_that_never_started_is_decided_anew
                     a_run_that_started_is_abandoned
