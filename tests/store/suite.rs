@@ -105,6 +105,8 @@ macro_rules! suite {
                 }
                 reading {
                     rows_come_newest_first_and_no_more_than_asked_for
+                    due_bots_are_those_whose_next_slot_has_come
+                    what_others_gave_back_held_or_resumed_is_due
                     live_rows_are_those_of_one_process
                     times_keep_their_microseconds
                     odd_texts_come_back_as_they_were
