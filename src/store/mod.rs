@@ -46,6 +46,10 @@ pub trait StatePersistence: Send + Sync + 'static {
     /// All stored bots, removed ones included.
     async fn states(&self) -> Result<Vec<BotState>, StoreError>;
 
+    /// The bots (not removed) whose next slot is at or before `until`, the earliest slot first: how a process notices
+    /// what others gave back, held and resumed.
+    async fn due(&self, until: Instant) -> Result<Vec<BotState>, StoreError>;
+
     /// The rows with status `running` that `owner` holds: claims that wait, and runs at work.
     async fn live(&self, owner: &ReplicaId) -> Result<Vec<LiveRow>, StoreError>;
 

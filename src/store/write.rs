@@ -6,7 +6,7 @@ use crate::domain::{
     Instant,
     bot::BotName,
     hold::{Hold, HoldKind},
-    outcome::{AttemptOutcome, Gap, Status},
+    outcome::{AttemptOutcome, Gap},
     post::{Message, Post, PostStatus},
     run::{ExecutionId, Trigger},
     slots::GapRange,
@@ -90,18 +90,6 @@ pub enum Write {
         bot: BotName,
         /// Only a hold of this kind.
         kind: Option<HoldKind>,
-    },
-    /// Ends whatever runs of a bot this process has open in the ledger, after the bot's actor died; each that started
-    /// counts as a failed run if `status` is one, but sets no hold. Replies: `Done`.
-    CloseRuns {
-        /// Whose.
-        bot: BotName,
-        /// `Panicked` for runs that started; claims that did not start are released.
-        status: Status,
-        /// What happened.
-        error: String,
-        /// When.
-        at: Instant,
     },
 }
 

@@ -92,11 +92,6 @@ macro_rules! suite {
                     clearing_without_a_hold_forgives_the_failures
                     a_hold_of_an_unknown_bot_is_stale
                 }
-                closing {
-                    runs_of_a_dead_actor_are_closed_and_its_claims_given_back
-                    runs_of_other_bots_and_processes_stay_open
-                    a_stop_closes_runs_without_a_failure
-                }
                 rescue {
                     a_claim_that_never_started_is_decided_anew
                     a_run_that_started_is_abandoned
@@ -110,6 +105,8 @@ macro_rules! suite {
                 }
                 reading {
                     rows_come_newest_first_and_no_more_than_asked_for
+                    due_bots_are_those_whose_next_slot_has_come
+                    what_others_gave_back_held_or_resumed_is_due
                     live_rows_are_those_of_one_process
                     times_keep_their_microseconds
                     odd_texts_come_back_as_they_were

@@ -97,12 +97,6 @@ impl Batch {
             } => sheet(sheets, bot).insert_claim(bot, *trigger, metadata, by),
             Write::SetHold { bot, hold, replace } => sheet(sheets, bot).set_hold(hold, *replace),
             Write::ClearHold { bot, kind } => sheet(sheets, bot).clear_hold(*kind),
-            Write::CloseRuns {
-                bot,
-                status,
-                error,
-                at,
-            } => sheet(sheets, bot).close_runs(*status, error, *at, by),
             Write::MarkPost(mark) => {
                 self.posts.mark(mark);
                 Written::Done

@@ -135,6 +135,12 @@ impl StatePersistence for PostgresStore {
             .await
     }
 
+    async fn due(&self, until: Instant) -> Result<Vec<BotState>, StoreError> {
+        self.gate
+            .run(Access::Read, move |c| Box::pin(read::due(c, until)))
+            .await
+    }
+
     async fn live(&self, owner: &ReplicaId) -> Result<Vec<LiveRow>, StoreError> {
         let owner = owner.clone();
         self.gate

@@ -95,11 +95,6 @@ impl Needs {
             Write::SetHold { bot, .. } | Write::ClearHold { bot, .. } => {
                 self.bots.insert(bot.clone());
             }
-            Write::CloseRuns { bot, .. } => {
-                self.bots.insert(bot.clone());
-                self.open.insert(bot.clone());
-                self.gives_back = true;
-            }
         }
     }
 

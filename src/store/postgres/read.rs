@@ -25,6 +25,17 @@ pub(super) async fn states(connection: &mut Connection) -> QueryResult<Vec<BotSt
     rows.into_iter().map(StateRow::read).collect()
 }
 
+pub(super) async fn due(connection: &mut Connection, until: Instant) -> QueryResult<Vec<BotState>> {
+    let sql = format!(
+        "SELECT {STATE} FROM actor_server_state s WHERE s.next_run <= $1 AND NOT s.removed ORDER BY s.next_run, s.task_id"
+    );
+    let rows: Vec<StateRow> = sql_query(sql)
+        .bind::<Timestamptz, _>(until)
+        .load(connection)
+        .await?;
+    rows.into_iter().map(StateRow::read).collect()
+}
+
 pub(super) async fn live(
     connection: &mut Connection,
     owner: &ReplicaId,

@@ -102,6 +102,10 @@ impl StatePersistence for SqliteStore {
         self.readers.run(read::states).await
     }
 
+    async fn due(&self, until: Instant) -> Result<Vec<BotState>, StoreError> {
+        self.readers.run(move |conn| read::due(conn, until)).await
+    }
+
     async fn live(&self, owner: &ReplicaId) -> Result<Vec<LiveRow>, StoreError> {
         let owner = owner.clone();
         self.readers

@@ -10,9 +10,10 @@ use super::{
         state::StateRow,
     },
     schema::{executions, meta, posts, states},
+    time::Time,
 };
 use crate::{
-    domain::{post::Post, state::BotState},
+    domain::{Instant, post::Post, state::BotState},
     store::{LedgerRow, LiveRow},
 };
 
@@ -21,6 +22,17 @@ pub(super) fn states(conn: &mut SqliteConnection) -> Result<Vec<BotState>, Fault
     let rows = states::table
         .select(StateRow::as_select())
         .order(states::task_id)
+        .load(conn)?;
+    rows.into_iter().map(BotState::try_from).collect()
+}
+
+/// Bots whose next slot is at or before a moment, the earliest first.
+pub(super) fn due(conn: &mut SqliteConnection, until: Instant) -> Result<Vec<BotState>, Fault> {
+    let rows = states::table
+        .filter(states::next_run.le(Time(until)))
+        .filter(states::removed.eq(false))
+        .select(StateRow::as_select())
+        .order((states::next_run, states::task_id))
         .load(conn)?;
     rows.into_iter().map(BotState::try_from).collect()
 }

@@ -79,6 +79,11 @@ impl Model {
         }
     }
 
+    /// The place of the open row with the newest slot.
+    fn newest_open(&self) -> Option<usize> {
+        (0..self.open.len()).max_by_key(|row| self.open[*row].slot)
+    }
+
     /// Takes the open rows, newest slot first.
     fn take_open(&mut self) -> Vec<Open> {
         let mut open = std::mem::take(&mut self.open);
@@ -317,19 +322,11 @@ impl History {
     }
 
     async fn actor_dies(&mut self) {
-        let close = Write::CloseRuns {
-            bot: self.bot.clone(),
-            status: Status::Panicked,
-            error: "gone".into(),
-            at: slot(0),
-        };
-        self.process.write(close).await;
-        for row in self.model.take_open() {
-            if row.started {
-                self.model.slots.insert(row.slot, "panicked".into());
-                self.model.fail(Status::Panicked);
+        while let Some(row) = self.model.newest_open() {
+            if self.model.open[row].started {
+                self.finish(row, Status::Panicked).await;
             } else {
-                self.model.give_back(&row);
+                self.release(row).await;
             }
         }
     }

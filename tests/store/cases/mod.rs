@@ -1,7 +1,6 @@
 //! What every store promises, by noun.
 
 pub(crate) mod batches;
-pub(crate) mod closing;
 pub(crate) mod ends;
 pub(crate) mod finishes;
 pub(crate) mod histories;

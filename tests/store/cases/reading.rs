@@ -2,6 +2,7 @@
 
 use actor_server::{
     domain::{
+        hold::HoldKind,
         outcome::{Gap, Status},
         post::PostStatus,
     },
@@ -29,6 +30,50 @@ pub(crate) async fn rows_come_newest_first_and_no_more_than_asked_for(fixture: &
     assert_eq!(slots, [Some(slot(2)), Some(slot(1))]);
     assert!(two.iter().all(|row| row.bot == bot));
     assert!(a.store.ledger(None, 0).await.unwrap().is_empty());
+}
+
+pub(crate) async fn due_bots_are_those_whose_next_slot_has_come(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    for (bot, next) in [("later", 7), ("b", 5), ("a", 5), ("early", 1)] {
+        let mut state = state(bot);
+        state.next_run = Some(slot(next));
+        a.write(insertion(&state)).await;
+    }
+    let mut finished = state("finished");
+    finished.next_run = None;
+    let mut removed = state("removed");
+    removed.removed = true;
+    a.try_write(&[insertion(&finished), insertion(&removed)])
+        .await
+        .unwrap();
+    let due = async |until| -> Vec<String> {
+        let states = a.store.due(until).await.unwrap();
+        states.iter().map(|state| state.bot.to_string()).collect()
+    };
+    let micro = TimeDelta::microseconds(1);
+    assert_eq!(due(slot(1) - micro).await, [""; 0]);
+    assert_eq!(due(slot(1)).await, ["early"]);
+    assert_eq!(due(slot(5) - micro).await, ["early"]);
+    assert_eq!(due(slot(5) + micro).await, ["early", "a", "b"]);
+    assert_eq!(due(slot(99)).await, ["early", "a", "b", "later"]);
+}
+
+pub(crate) async fn what_others_gave_back_held_or_resumed_is_due(fixture: &dyn Fixture) {
+    let (a, b) = (fixture.join("a").await, fixture.join("b").await);
+    let bot = a.register("bot").await;
+    let execution = a.claim(&bot, 0).await;
+    assert!(b.store.due(slot(0)).await.unwrap().is_empty());
+    a.write(Write::Release { execution }).await;
+    a.hold(&bot, HoldKind::Manual).await;
+    let held = b.store.due(slot(0)).await.unwrap();
+    assert_eq!(held, [a.state(&bot).await]);
+    assert!(held[0].hold.is_some());
+    let resume = Write::ClearHold {
+        bot: bot.clone(),
+        kind: None,
+    };
+    a.write(resume).await;
+    assert_eq!(b.store.due(slot(0)).await.unwrap()[0].hold, None);
 }
 
 pub(crate) async fn live_rows_are_those_of_one_process(fixture: &dyn Fixture) {

@@ -214,13 +214,8 @@ pub(crate) async fn an_attempt_of_a_row_that_is_not_ours_is_lost(fixture: &dyn F
     assert!(is_lost(&b.write(again.clone()).await));
     let row = a.row(&bot, id).await;
     assert_eq!((row.attempt, row.metadata), (1, json!({})));
-    a.write(Write::CloseRuns {
-        bot: bot.clone(),
-        status: Status::Panicked,
-        error: "gone".into(),
-        at: slot(1),
-    })
-    .await;
+    a.write(ending(id, &bot, 0, outcome(Status::Panicked)))
+        .await;
     assert!(is_lost(&a.write(again).await));
     a.skip(&bot, 1, 1, Gap::Late).await;
 }

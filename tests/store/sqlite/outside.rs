@@ -121,7 +121,10 @@ async fn the_queries_of_every_day_go_through_an_index() {
             "posts WHERE task_id = 'a' AND posted_at > 'x'",
             "posts_by_bot",
         ),
-        ("state WHERE next_run <= 'x'", "state_by_next_run"),
+        (
+            "state WHERE next_run <= 'x' AND removed = false ORDER BY next_run",
+            "state_by_next_run",
+        ),
         ("state WHERE actor_name = 'a'", "state_by_name"),
     ] {
         #[derive(diesel::QueryableByName)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Sheet, Writer, is_owned};
+use super::{Sheet, Writer};
 use crate::{
     domain::{
         Instant,
@@ -128,38 +128,6 @@ impl Sheet {
             consecutive_failures: state.consecutive_failures,
             hold: state.hold.clone(),
         }
-    }
-
-    /// See [`crate::store::Write::CloseRuns`].
-    pub(in super::super) fn close_runs(
-        &mut self,
-        status: Status,
-        error: &str,
-        at: Instant,
-        by: &Writer,
-    ) -> Written {
-        for id in self.newest_first(|row| is_owned(row, &by.me)) {
-            match self.edit_row(id) {
-                Some(row) if row.started_at.is_some() => {
-                    close(row, status, at, Some(error.to_owned()));
-                    self.ran(id);
-                    if status.is_failure()
-                        && let Some(state) = self.edit_state()
-                    {
-                        count(state, status);
-                    }
-                }
-                _ => self.give_back(id, at),
-            }
-        }
-        Written::Done
-    }
-
-    /// The rows that fit, the newest slot first, so that each can be given back in turn.
-    pub(super) fn newest_first(&self, fits: impl Fn(&LedgerRow) -> bool) -> Vec<ExecutionId> {
-        let mut rows: Vec<&LedgerRow> = self.live_rows().filter(|row| fits(row)).collect();
-        rows.sort_by_key(|row| std::cmp::Reverse(row.scheduled_for));
-        rows.iter().map(|row| row.id).collect()
     }
 
     /// Closes a run that will not end by itself.

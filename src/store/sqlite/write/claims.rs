@@ -7,7 +7,7 @@ use super::Tx;
 use crate::{
     domain::{
         Instant,
-        run::{ExecutionId, ReplicaId, Trigger},
+        run::{ExecutionId, Trigger},
     },
     store::sqlite::{
         fault::Fault,
@@ -35,18 +35,14 @@ pub(super) fn waiting(tx: &mut Tx<'_>, id: ExecutionId) -> Result<Option<OpenRow
     Ok(mine(tx, id)?.filter(|row| row.started_at.is_none()))
 }
 
-/// All open rows of a process (or of all others), the newest slot first, so that each can be released in turn.
-pub(super) fn open_rows(
-    tx: &mut Tx<'_>,
-    owner: &ReplicaId,
-    of_others: bool,
-) -> Result<Vec<OpenRow>, Fault> {
+/// All open rows of other processes, the newest slot first, so that each can be released in turn.
+pub(super) fn rows_of_others(tx: &mut Tx<'_>) -> Result<Vec<OpenRow>, Fault> {
     let mut rows: Vec<OpenRow> = executions::table
         .filter(IsRunning)
         .select(OpenRow::as_select())
         .order(executions::scheduled_for.desc())
         .load(tx.conn)?;
-    rows.retain(|row| (row.replica.as_deref() == Some(owner.as_str())) != of_others);
+    rows.retain(|row| row.replica.as_deref() != Some(tx.me.as_str()));
     Ok(rows)
 }
 

@@ -4,7 +4,6 @@
 
 mod advance;
 mod claims;
-mod close_runs;
 mod ends;
 mod finish;
 mod gaps;
@@ -60,11 +59,5 @@ pub(super) fn apply(tx: &mut Tx<'_>, write: &Write) -> Result<Written, Fault> {
         Write::MarkPost(mark) => posts::mark(tx, mark),
         Write::SetHold { bot, hold, replace } => holds::set(tx, bot, hold, *replace),
         Write::ClearHold { bot, kind } => holds::clear(tx, bot, *kind),
-        Write::CloseRuns {
-            bot,
-            status,
-            error,
-            at,
-        } => close_runs::close_runs(tx, bot, *status, error, *at),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Tx,
-    claims::{merged, open_rows},
+    claims::{merged, rows_of_others},
     ends,
 };
 use crate::{
@@ -30,8 +30,7 @@ pub(in crate::store::sqlite) fn rescue(
     again: &HashSet<BotName>,
     now: Instant,
 ) -> Result<Vec<Rescued>, Fault> {
-    let me = tx.me;
-    let rows = open_rows(tx, me, true)?;
+    let rows = rows_of_others(tx)?;
     rows.iter().map(|row| settle(tx, row, again, now)).collect()
 }
 
