@@ -22,6 +22,9 @@ use crate::{
 /// How long to wait before the store is asked again.
 const AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
 
+/// Bots that are due within this time are looked at before they are.
+const SOON: chrono::TimeDelta = chrono::TimeDelta::seconds(3);
+
 /// A trigger that nobody has taken up after this time is nobody's.
 const SETTLED_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
 
@@ -58,6 +61,24 @@ impl SchedulerActor {
         }
         self.account_for_closed(ctx);
         self.load(ctx);
+    }
+
+    /// What other replicas gave back, held or resumed concerns this one as soon as the bot is due.
+    pub(super) fn refresh(&mut self, ctx: &mut Context<Self>) {
+        if self.draining || !self.loaded {
+            return;
+        }
+        let (env, me) = (Arc::clone(&self.env), ctx.address());
+        beside(&ctx.address(), async move {
+            let (store, until) = (Arc::clone(&env.store), env.clock.now() + SOON);
+            if let Ok(Ok(states)) = env
+                .runtime
+                .spawn(async move { store.due(until).await })
+                .await
+            {
+                let _ = me.send(Refreshed(states)).await;
+            }
+        });
     }
 
     fn take_up(&mut self, state: BotState) {
@@ -163,6 +184,22 @@ impl Handler<Loaded> for SchedulerActor {
         if !self.loaded {
             self.loaded = true;
             self.account_for_closed(ctx);
+        }
+        self.tick(ctx);
+    }
+}
+
+/// The stored states of bots that are due.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Refreshed(Vec<BotState>);
+
+impl Handler<Refreshed> for SchedulerActor {
+    type Result = ();
+
+    fn handle(&mut self, Refreshed(states): Refreshed, ctx: &mut Self::Context) {
+        for state in states {
+            self.take_up(state);
         }
         self.tick(ctx);
     }

@@ -25,6 +25,9 @@ use super::{
 /// The time of day may be set or a machine may sleep: the timer never trusts a longer wait than this.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
+/// How often replicas look at the bots that are due.
+const REFRESH: Duration = Duration::from_secs(1);
+
 /// Holds the next slot of every bot.
 pub struct SchedulerActor {
     env: Arc<Env>,
@@ -92,6 +95,9 @@ impl Actor for SchedulerActor {
         ctx.run_interval(self.env.rules.check_interval, |actor, ctx| {
             actor.reconcile(ctx)
         });
+        if self.env.store.is_shared() {
+            ctx.run_interval(REFRESH, |actor, ctx| actor.refresh(ctx));
+        }
         let (runs, me) = (self.env.runs.clone(), ctx.address());
         let ends = async move {
             loop {
