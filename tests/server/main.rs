@@ -1,0 +1,20 @@
+//! The server from outside: the real binary on SQLite, watched through its tables, its output and its exit code.
+//!
+//! Nothing here knows how the server is built. Each test has a folder of its own and waits for what it expects with a
+//! deadline, so that tests run side by side on a busy machine.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail by panicking"
+)]
+
+#[path = "../support/discord.rs"]
+mod discord;
+#[path = "../support/ledger.rs"]
+mod ledger;
+#[path = "../support/server.rs"]
+mod server;
+
+mod bots;
+mod schedules;
