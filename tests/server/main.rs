@@ -16,5 +16,18 @@ mod ledger;
 #[path = "../support/server.rs"]
 mod server;
 
+#[cfg(feature = "failpoints")]
+mod attempts;
 mod bots;
+mod changes;
+mod commands;
+#[cfg(feature = "discord")]
+mod discord_posts;
+mod late_slots;
+mod logs;
+#[cfg(feature = "failpoints")]
+mod overlap;
 mod schedules;
+mod starting;
+#[cfg(feature = "failpoints")]
+mod stopping;
