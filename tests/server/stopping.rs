@@ -55,6 +55,30 @@ fn work_that_does_not_end_is_abandoned_and_the_exit_is_clean() {
 }
 
 #[test]
+fn a_second_signal_ends_it_at_once() {
+    let head = "[server]\nshutdown_grace_seconds = 600\n";
+    let home = Home::new(&config_with(head, &[Bot::every(1, "bot")]));
+    let mut server = home.start_failing("post.stored=sleep(600000)");
+    server.wait_for("a run at work", at_work);
+    server.signal(Signal::SIGTERM);
+    server.wait_for_log("stopping");
+    server.signal(Signal::SIGINT);
+    let (status, took) = server.wait();
+    assert_eq!(status.code(), Some(1), "{}", server.story());
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(server.stderr().contains("second signal"));
+    assert!(!server.stderr().contains("panic"), "{}", server.story());
+    drop(server);
+    let server = home.start();
+    let ledger = server.wait_for("the run closed", |ledger| {
+        !ledger.with("bot", "abandoned").is_empty()
+    });
+    assert_eq!(ledger.with("bot", "abandoned")[0].attempt, 1);
+    server.stop();
+    home.ledger().assert_every_slot_is_accounted_for("bot", 1);
+}
+
+#[test]
 fn an_idle_server_stops_in_no_time() {
     let bot = Bot::new("bot", "type = \"Cron\"\nexpression = \"0 0 0 1 1 *\"");
     let home = Home::new(&config(&[bot]));
