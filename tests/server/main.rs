@@ -6,7 +6,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a test may fail by panicking"
+    clippy::disallowed_methods,
+    reason = "a test may fail by panicking, and the server's clock is the real one"
 )]
 
 #[path = "../support/discord.rs"]
@@ -21,12 +22,18 @@ mod attempts;
 mod bots;
 mod changes;
 mod commands;
+#[cfg(all(feature = "failpoints", feature = "discord"))]
+mod crashes;
 #[cfg(feature = "discord")]
 mod discord_posts;
+#[cfg(feature = "discord")]
+mod kills;
 mod late_slots;
 mod logs;
 #[cfg(feature = "failpoints")]
 mod overlap;
+#[cfg(all(feature = "failpoints", feature = "discord"))]
+mod panics;
 mod schedules;
 mod starting;
 #[cfg(feature = "failpoints")]

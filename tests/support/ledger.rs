@@ -63,6 +63,8 @@ pub struct Row {
     #[diesel(sql_type = BigInt)]
     pub attempt: i64,
     #[diesel(sql_type = Nullable<Text>)]
+    pub replica: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
     pub started_at: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     pub completed_at: Option<String>,

@@ -7,7 +7,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stderr,
-    reason = "a test's tool: each test uses a part of it, and a failure here is a failed test"
+    clippy::disallowed_methods,
+    reason = "a test's tool: each test uses a part of it, a failure here is a failed test, and its clock is the real one"
 )]
 
 use std::{
