@@ -1,0 +1,24 @@
+//! Processes on one PostgreSQL, from outside: started, killed, frozen, cut off; then the ledger is audited.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a failure here is a failed test"
+)]
+
+#[path = "../support/books.rs"]
+mod books;
+#[path = "../support/discord.rs"]
+mod discord;
+#[path = "../support/postgres.rs"]
+mod postgres;
+#[path = "../support/replica.rs"]
+mod replica;
+
+mod frozen;
+mod kills;
+mod outage;
+mod overlapping;
+mod refused;
+mod sharing;
+mod single;
