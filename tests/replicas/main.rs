@@ -15,6 +15,7 @@ mod postgres;
 #[path = "../support/replica.rs"]
 mod replica;
 
+mod chaos;
 mod frozen;
 mod kills;
 mod outage;
@@ -22,3 +23,4 @@ mod overlapping;
 mod refused;
 mod sharing;
 mod single;
+mod stopping;

@@ -72,21 +72,33 @@ fn one_slot_at_most_waits_for_another_processs_run() {
 
 #[test]
 fn a_newer_slot_cancels_another_processs_run() {
-    beside_a_long_run("overlap = \"cancel_other\"", 20_000, |database, run| {
-        let sql = format!("SELECT status FROM actor_server_executions WHERE id = {run} AND status <> 'running'");
-        let status = eventually("the long run is cancelled", Duration::from_secs(8), || {
-            Some(database.ask(&sql)).filter(|row| !row.is_empty())
-        });
-        assert_eq!(status, "cancelled");
-        wait_for_success_after(database, run);
+    let database = TestDatabase::create();
+    let bots: Vec<BotEntry> = (0..8)
+        .map(|n| BotEntry::every(4, format!("bot-{n}"), "chatty").with("overlap = \"cancel_other\""))
+        .collect();
+    let site = Site::new(database.url(), &bots);
+    let mut first = site.ready_with(&[("FAILPOINTS", "post.stored=8*sleep(25000)")]);
+    let runs = "SELECT count(*) FROM actor_server_executions WHERE status = 'running' AND started_at IS NOT NULL";
+    eventually("the long runs", PATIENCE, || (database.number(runs) == 8).then_some(()));
+    let mut others = [site.ready(), site.ready(), site.ready()];
+    let cancelled = format!(
+        "SELECT count(*) FROM actor_server_executions WHERE status = 'cancelled' AND replica = '{}'",
+        first.id()
+    );
+    eventually("their next slots cancel them", Duration::from_secs(8), || {
+        (database.number(&cancelled) == 8).then_some(())
     });
+    first.stop();
+    others.iter_mut().for_each(|server| server.stop());
+    database.assert_complete(4);
+    database.assert_nothing_running();
 }
 
 #[test]
 fn failures_count_and_hold_whichever_process_had_them() {
     let database = TestDatabase::create();
     let mut site = Site::new(database.url(), &[]);
-    site.server = "max_consecutive_failures = 6".into();
+    site.server = "max_consecutive_failures = 6\ncheck_interval_seconds = 1".into();
     let retry = "[actors.retry]\nmax_attempts = 1";
     site.configure(&[BotEntry::every(1, "bot", "failing").with(retry)]);
     let mut servers = [site.ready(), site.ready(), site.ready()];
