@@ -16,11 +16,14 @@ mod postgres;
 mod replica;
 
 mod chaos;
+mod figures;
 mod frozen;
 mod kills;
 mod outage;
 mod overlapping;
+mod pooled;
 mod refused;
 mod sharing;
 mod single;
+mod skewed;
 mod stopping;

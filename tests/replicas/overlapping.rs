@@ -24,6 +24,10 @@ fn beside_a_long_run(policy: &str, slow: u32, check: impl FnOnce(&TestDatabase, 
     second.stop();
     database.assert_complete(1);
     database.assert_nothing_running();
+    assert_never_two_at_once(&database);
+}
+
+fn assert_never_two_at_once(database: &TestDatabase) {
     let doubled = database.ask(
         "SELECT a.id, b.id FROM actor_server_executions a JOIN actor_server_executions b ON a.task_id = b.task_id AND a.id < b.id \
          WHERE a.started_at < b.completed_at AND b.started_at < a.completed_at",
@@ -51,47 +55,70 @@ fn slots_that_meet_another_processs_run_are_skipped() {
     });
 }
 
-#[test]
-fn one_slot_at_most_waits_for_another_processs_run() {
-    beside_a_long_run("overlap = \"buffer_one\"", 7000, |database, run| {
-        let waiting = format!(
-            "SELECT count(*) FROM actor_server_executions WHERE status = 'running' AND started_at IS NULL \
-             AND scheduled_for <= clock_timestamp() - interval '0.5 s' AND id > {run}"
-        );
-        let mut most = 0;
-        let ended = format!("SELECT count(*) FROM actor_server_executions WHERE id = {run} AND status <> 'running'");
-        eventually("the long run has ended", PATIENCE, || {
-            most = most.max(database.number(&waiting));
-            (database.number(&ended) == 1).then_some(())
-        });
-        wait_for_success_after(database, run);
-        assert_eq!(most, 1, "slots that waited at the same time; {:?}", database.outcomes());
-        assert!(database.outcomes().contains_key("skipped/overlap"));
+/// Bots whose long runs are one process's, and whose next slots only `others` further processes may claim: they have
+/// another schedule, which makes the first one's void.
+fn long_runs_of_a_process_with_an_old_schedule(
+    policy: &str,
+    others: usize,
+    check: impl FnOnce(&TestDatabase, &str),
+) {
+    let database = TestDatabase::create();
+    let bots = |seconds| -> Vec<BotEntry> {
+        (0..4)
+            .map(|n| BotEntry::every(seconds, format!("bot-{n}"), "chatty").with(policy))
+            .collect()
+    };
+    let site = Site::new(database.url(), &bots(60));
+    let mut first = site.ready_with(&[("FAILPOINTS", "post.stored=4*sleep(10000)")]);
+    let runs = "SELECT count(*) FROM actor_server_executions WHERE status = 'running' AND started_at IS NOT NULL";
+    eventually("the long runs", PATIENCE, || (database.number(runs) == 4).then_some(()));
+    site.configure(&bots(1));
+    let mut others: Vec<_> = (0..others).map(|_| site.ready()).collect();
+    check(&database, &first.id());
+    first.stop();
+    others.iter_mut().for_each(|server| server.stop());
+    database.assert_nothing_running();
+    assert_never_two_at_once(&database);
+}
+
+fn assert_one_waits(database: &TestDatabase, first: &str) {
+    let waiting = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM actor_server_executions WHERE status = 'running' \
+                   AND started_at IS NULL AND scheduled_for < clock_timestamp() - interval '0.5 s' GROUP BY task_id) q";
+    let long = format!(
+        "SELECT count(*) FROM actor_server_executions WHERE status = 'running' AND started_at IS NOT NULL AND replica = '{first}'"
+    );
+    let mut most = 0;
+    eventually("the long runs have ended", PATIENCE, || {
+        most = most.max(database.number(waiting));
+        (database.number(&long) == 0).then_some(())
     });
+    let after = "SELECT count(DISTINCT task_id) FROM actor_server_executions WHERE status = 'succeeded' AND attempt = 1 AND \
+                 started_at > scheduled_for + interval '2 s'";
+    eventually("the slots that waited run", PATIENCE, || (database.number(after) == 4).then_some(()));
+    assert_eq!(most, 1, "slots of a bot that waited at the same time; {:?}", database.outcomes());
+    assert!(database.outcomes().contains_key("skipped/overlap"));
+}
+
+#[test]
+fn one_slot_waits_for_another_processs_run() {
+    long_runs_of_a_process_with_an_old_schedule("overlap = \"buffer_one\"", 1, assert_one_waits);
+}
+
+#[test]
+fn one_slot_of_all_processes_waits_for_another_processs_run() {
+    long_runs_of_a_process_with_an_old_schedule("overlap = \"buffer_one\"", 3, assert_one_waits);
 }
 
 #[test]
 fn a_newer_slot_cancels_another_processs_run() {
-    let database = TestDatabase::create();
-    let bots: Vec<BotEntry> = (0..8)
-        .map(|n| BotEntry::every(4, format!("bot-{n}"), "chatty").with("overlap = \"cancel_other\""))
-        .collect();
-    let site = Site::new(database.url(), &bots);
-    let mut first = site.ready_with(&[("FAILPOINTS", "post.stored=8*sleep(25000)")]);
-    let runs = "SELECT count(*) FROM actor_server_executions WHERE status = 'running' AND started_at IS NOT NULL";
-    eventually("the long runs", PATIENCE, || (database.number(runs) == 8).then_some(()));
-    let mut others = [site.ready(), site.ready(), site.ready()];
-    let cancelled = format!(
-        "SELECT count(*) FROM actor_server_executions WHERE status = 'cancelled' AND replica = '{}'",
-        first.id()
-    );
-    eventually("their next slots cancel them", Duration::from_secs(8), || {
-        (database.number(&cancelled) == 8).then_some(())
+    long_runs_of_a_process_with_an_old_schedule("overlap = \"cancel_other\"", 2, |database, first| {
+        let cancelled = format!(
+            "SELECT count(*) FROM actor_server_executions WHERE status = 'cancelled' AND replica = '{first}'"
+        );
+        eventually("their next slots cancel them", Duration::from_secs(6), || {
+            (database.number(&cancelled) == 4).then_some(())
+        });
     });
-    first.stop();
-    others.iter_mut().for_each(|server| server.stop());
-    database.assert_complete(4);
-    database.assert_nothing_running();
 }
 
 #[test]
