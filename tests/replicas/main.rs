@@ -14,6 +14,8 @@ mod discord;
 mod postgres;
 #[path = "../support/replica.rs"]
 mod replica;
+#[path = "../support/wire.rs"]
+mod wire;
 
 mod chaos;
 mod figures;

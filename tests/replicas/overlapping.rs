@@ -164,3 +164,30 @@ fn max_runs_counts_the_runs_of_all_processes() {
     assert_eq!(counts, "", "bots that did not run four times");
     database.assert_nothing_running();
 }
+
+/// As an operator does at another process; here the database is changed in its stead.
+#[test]
+fn a_resume_at_another_process_is_heard_by_the_one_that_set_the_hold() {
+    let database = TestDatabase::create();
+    let mut site = Site::new(database.url(), &[]);
+    site.server = "max_consecutive_failures = 2\ncheck_interval_seconds = 1".into();
+    let retry = "[actors.retry]\nmax_attempts = 1";
+    site.configure(&[BotEntry::every(1, "bot", "failing").with(retry)]);
+    let mut server = site.ready();
+    eventually("the hold", PATIENCE, || {
+        (database.ask("SELECT hold_kind FROM actor_server_state") == "failures").then_some(())
+    });
+    eventually("held slots are recorded", PATIENCE, || {
+        database.outcomes().contains_key("skipped/failures").then_some(())
+    });
+    database.ask(
+        "UPDATE actor_server_state SET is_paused = false, hold_kind = NULL, hold_reason = NULL, hold_until = NULL, \
+         hold_by = NULL, consecutive_failures = 0",
+    );
+    eventually("the bot runs again, and fails again", PATIENCE, || {
+        (database.outcomes()["failed"] == 4).then_some(())
+    });
+    server.stop();
+    database.assert_complete(1);
+    database.assert_nothing_running();
+}
