@@ -1,0 +1,31 @@
+//! Processes on one PostgreSQL, from outside: started, killed, frozen, cut off; then the ledger is audited.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a failure here is a failed test"
+)]
+
+#[path = "../support/books.rs"]
+mod books;
+#[path = "../support/discord.rs"]
+mod discord;
+#[path = "../support/postgres.rs"]
+mod postgres;
+#[path = "../support/replica.rs"]
+mod replica;
+#[path = "../support/wire.rs"]
+mod wire;
+
+mod chaos;
+mod figures;
+mod frozen;
+mod kills;
+mod outage;
+mod overlapping;
+mod pooled;
+mod refused;
+mod sharing;
+mod single;
+mod skewed;
+mod stopping;
