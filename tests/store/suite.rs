@@ -82,6 +82,8 @@ macro_rules! suite {
                     a_mark_is_kept_and_sent_stays_sent
                     a_mark_needs_no_claim
                     unsent_posts_come_oldest_first
+                    posts_of_a_run_at_work_are_left_to_it
+                    posts_outlive_their_forgotten_runs
                 }
                 holds {
                     a_hold_comes_back_as_it_was_set
