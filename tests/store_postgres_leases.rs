@@ -23,7 +23,7 @@ use postgres::{TestCluster, TestDatabase};
 use tokio::time::{Instant, sleep};
 
 /// Short, so that tests are; a heartbeat is regular here if it comes twice in that time.
-const LEASE: Duration = Duration::from_millis(400);
+const LEASE: Duration = Duration::from_millis(800);
 
 async fn open(url: &str, id: &str) -> PostgresStore {
     open_with(url, id, LEASE).await
