@@ -62,7 +62,7 @@ impl TaskActor {
                 self.decline(claim, Gap::Held(hold.kind));
                 self.held(hold);
             }
-            Ok(Written::Busy) => self.busy_elsewhere(claim, ctx),
+            Ok(Written::Busy { .. }) => self.busy_elsewhere(claim, ctx),
             Err(WriteError::Unavailable) => self.later(claim, ctx),
             other => {
                 tracing::info!(actor = %self.bot.name, answer = ?other, "the claim is not this process's any more");
