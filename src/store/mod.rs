@@ -53,7 +53,11 @@ pub trait StatePersistence: Send + Sync + 'static {
     /// The rows with status `running` that `owner` holds: claims that wait, and runs at work.
     async fn live(&self, owner: &ReplicaId) -> Result<Vec<LiveRow>, StoreError>;
 
-    /// Posts that are stored and not known to have arrived, oldest first.
+    /// Posts that are stored and not known to have arrived, whose runs have ended and which are this process's to send,
+    /// oldest first. The posts of a run at work are sent by the run.
+    ///
+    /// On PostgreSQL they belong to the process that ran them as long as its lease is good, and then to the oldest one
+    /// with a good lease; a process asks for its own after its first beat.
     async fn unsent_posts(&self) -> Result<Vec<Post>, StoreError>;
 
     /// Says that this process is alive, registering it at the first beat; answers with the store's clock.

@@ -214,8 +214,11 @@ pub enum Written {
     },
     /// It may not run: the bot is held. The row is unchanged.
     Held(Hold),
-    /// It may not run now: another run of the bot is on, in another process. The row is unchanged.
-    Busy,
+    /// It may not run now: another run of the bot is on. The row is unchanged.
+    Busy {
+        /// Whether a claim of an earlier slot waits as well, whoever's it is: under `buffer_one` only that one may.
+        another_waits: bool,
+    },
     /// It may not run: the bot's schedule is another now, or the bot is removed or has had its `max_runs`. The row is gone.
     Outdated,
     /// The end is recorded.

@@ -20,7 +20,7 @@ use actor_server::{
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::fixture::start;
+use crate::fixture::{replica, start};
 
 /// The schedule of every bot here; the store compares it and understands nothing of it.
 pub(crate) const SCHEDULE: &str = r#"{"every":"second"}"#;
@@ -143,6 +143,12 @@ impl Process {
             Written::Post(post) => *post,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// The posts that are left to send, for a process that is alive.
+    pub(crate) async fn unsent(&self) -> Vec<Post> {
+        self.store.beat(&replica(self.id.as_str())).await.unwrap();
+        self.store.unsent_posts().await.unwrap()
     }
 
     /// A bot's rows, oldest slot first and triggers last.

@@ -37,6 +37,7 @@ macro_rules! suite {
                     a_claim_by_another_schedule_is_outdated_and_gone
                     a_claim_of_a_removed_bot_is_outdated_and_gone
                     an_exclusive_run_waits_for_any_other_run_of_the_bot
+                    a_busy_start_is_told_whether_an_earlier_slot_waits_anywhere
                     a_claim_that_waits_keeps_nobody_busy
                     the_last_of_max_runs_ends_the_bot
                     a_claim_beyond_max_runs_is_outdated
@@ -82,6 +83,8 @@ macro_rules! suite {
                     a_mark_is_kept_and_sent_stays_sent
                     a_mark_needs_no_claim
                     unsent_posts_come_oldest_first
+                    posts_of_a_run_at_work_are_left_to_it
+                    posts_outlive_their_forgotten_runs
                 }
                 holds {
                     a_hold_comes_back_as_it_was_set

@@ -185,13 +185,13 @@ fn psql(url: &str, sql: &str) -> Result<String, String> {
     run(psql.args(["-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-c", sql, url]))
 }
 
-/// A program of the server, which refuses to run as root.
+/// A program of the server, which refuses to run as root. It dies with the test, should that be killed.
 fn unprivileged(name: &str) -> Command {
-    if !is_root() {
-        return Command::new(program(name));
-    }
     let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
+    command.args(["--pdeathsig", "QUIT"]);
+    if is_root() {
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
+    }
     command.arg(program(name));
     command
 }

@@ -62,7 +62,7 @@ impl TaskActor {
                 self.decline(claim, Gap::Held(hold.kind));
                 self.held(hold);
             }
-            Ok(Written::Busy) => self.busy_elsewhere(claim, ctx),
+            Ok(Written::Busy { another_waits }) => self.busy_elsewhere(claim, another_waits, ctx),
             Err(WriteError::Unavailable) => self.later(claim.asked_at(at), ctx),
             other => {
                 tracing::info!(actor = %self.bot.name, answer = ?other, "the claim is not this process's any more");
@@ -73,9 +73,13 @@ impl TaskActor {
     }
 
     /// The run that is on is another replica's: one claim may wait here for its end, and holds no place while it does.
-    fn busy_elsewhere(&mut self, claim: InHand, ctx: &mut Context<Self>) {
+    fn busy_elsewhere(&mut self, claim: InHand, another_waits: bool, ctx: &mut Context<Self>) {
         let claim = claim.without_place();
         let waits = match (self.bot.policy.overlap, self.waiting.take()) {
+            (Overlap::BufferOne, before) if another_waits => {
+                self.waiting = before;
+                return self.decline(claim, Gap::Overlap);
+            }
             (Overlap::BufferOne | Overlap::CancelOther, None) => claim,
             (Overlap::BufferOne, Some(newer)) => {
                 self.decline(newer, Gap::Overlap);

@@ -10,6 +10,7 @@ use crate::{
     actors::messages::StartRun,
     domain::{
         Instant,
+        hold::HoldKind,
         outcome::{AttemptOutcome, Gap, Status},
         run::Trigger,
         start::{StartDecision, StartFacts},
@@ -43,7 +44,7 @@ impl TaskActor {
             due: start.claim.due,
             superseded: start.superseded,
             enabled: self.bot.enabled,
-            hold: self.hold.as_ref().map(|hold| hold.kind).or(start.hold),
+            hold: start.hold.or(self.hold_kind()),
             breaker_open: false,
             busy: self.is_busy(),
             waiting: self.waiting.is_some(),
@@ -53,6 +54,12 @@ impl TaskActor {
             misfire_threshold: self.bot.policy.misfire_threshold,
         }
         .decide()
+    }
+
+    /// The hold that this actor knows of before the scheduler does. Where other replicas may end it, the store is asked.
+    fn hold_kind(&self) -> Option<HoldKind> {
+        let own = self.hold.as_ref().filter(|_| !self.env.store.is_shared());
+        own.map(|hold| hold.kind)
     }
 
     pub(super) fn is_busy(&self) -> bool {

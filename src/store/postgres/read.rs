@@ -58,17 +58,18 @@ pub(super) async fn live(
     rows.into_iter().map(live).collect()
 }
 
-/// Without the posts of runs that another living process is at work on: it sends them itself.
+/// Posts of ended runs: of our own, and if we are the oldest, of those whose process is gone or unknown.
 pub(super) async fn unsent_posts(
     connection: &mut Connection,
     ours: Vec<String>,
     lease: f64,
 ) -> QueryResult<Vec<Post>> {
     let sql = format!(
-        "SELECT {POST} FROM actor_server_posts p WHERE p.status = 'pending' AND NOT EXISTS (SELECT FROM \
-         actor_server_executions e JOIN actor_server_replicas r ON r.id = e.replica WHERE e.id = p.execution_id \
-         AND e.status = 'running' AND e.replica <> ALL($1) \
-         AND r.last_seen >= clock_timestamp() - make_interval(secs => $2)) ORDER BY p.id"
+        "WITH alive AS MATERIALIZED (SELECT id, started_at FROM actor_server_replicas \
+         WHERE last_seen >= clock_timestamp() - make_interval(secs => $2)) \
+         SELECT {POST} FROM actor_server_posts p LEFT JOIN actor_server_executions e ON e.id = p.execution_id \
+         LEFT JOIN alive r ON r.id = e.replica WHERE p.status = 'pending' AND e.status IS DISTINCT FROM 'running' \
+         AND coalesce(r.id, (SELECT id FROM alive ORDER BY started_at, id LIMIT 1)) = ANY($1) ORDER BY p.id"
     );
     let rows: Vec<PostRow> = sql_query(sql)
         .bind::<Array<Text>, _>(ours)

@@ -17,6 +17,10 @@ use crate::{
     store::{LedgerRow, LiveRow},
 };
 
+/// The post's run may be forgotten already.
+const UNSENT: &str = "status = 'pending' AND NOT EXISTS (SELECT 1 FROM actor_server_executions e \
+     WHERE e.id = execution_id AND e.status = 'running')";
+
 /// All stored bots, by name.
 pub(super) fn states(conn: &mut SqliteConnection) -> Result<Vec<BotState>, Fault> {
     let rows = states::table
@@ -82,10 +86,10 @@ pub(super) fn posts(
     rows.into_iter().map(Post::try_from).collect()
 }
 
-/// Posts that are not known to have arrived, oldest first.
+/// Posts of ended runs that are not known to have arrived, oldest first.
 pub(super) fn unsent_posts(conn: &mut SqliteConnection) -> Result<Vec<Post>, Fault> {
     let rows = posts::table
-        .filter(sql::<Bool>("status = 'pending'"))
+        .filter(sql::<Bool>(UNSENT))
         .select(PostRow::as_select())
         .order(posts::id)
         .load(conn)?;

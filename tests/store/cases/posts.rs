@@ -47,10 +47,6 @@ pub(crate) async fn a_post_is_stored_pending_with_all_it_says(fixture: &dyn Fixt
     assert_eq!((&post.nonce, post.created_at), (&new.nonce, new.at));
     assert_eq!((post.status, post.attempts), (PostStatus::Pending, 0));
     assert_eq!((&post.platform_message_id, &post.error), (&None, &None));
-    assert_eq!(
-        a.store.unsent_posts().await.unwrap()[..],
-        [post.clone()][..]
-    );
     assert_eq!(a.store.posts(Some(&bot), 10).await.unwrap(), [post]);
 }
 
@@ -123,7 +119,9 @@ pub(crate) async fn a_mark_is_kept_and_sent_stays_sent(fixture: &dyn Fixture) {
     assert_eq!((found.status, found.attempts), (PostStatus::Sent, 2));
     assert_eq!(found.platform_message_id.as_deref(), Some("99"));
     assert_eq!(found.error, None);
-    assert!(a.store.unsent_posts().await.unwrap().is_empty());
+    a.write(ending(id, &bot, 0, outcome(Status::Succeeded)))
+        .await;
+    assert!(a.unsent().await.is_empty());
 }
 
 pub(crate) async fn a_mark_needs_no_claim(fixture: &dyn Fixture) {
@@ -153,12 +151,36 @@ pub(crate) async fn unsent_posts_come_oldest_first(fixture: &dyn Fixture) {
             a.write(Write::MarkPost(mark(post.id, PostStatus::Dead)))
                 .await;
         }
+        a.write(ending(id, &bot, n, outcome(Status::Succeeded)))
+            .await;
     }
     let bodies = |posts: Vec<actor_server::domain::post::Post>| -> Vec<String> {
         posts.into_iter().map(|post| post.message.body).collect()
     };
-    let unsent = bodies(a.store.unsent_posts().await.unwrap());
+    let unsent = bodies(a.unsent().await);
     assert_eq!(unsent, ["message 0", "message 2", "message 3"]);
     let newest = bodies(a.store.posts(None, 2).await.unwrap());
     assert_eq!(newest, ["message 3", "message 2"]);
+}
+
+pub(crate) async fn posts_of_a_run_at_work_are_left_to_it(fixture: &dyn Fixture) {
+    let (a, b) = (fixture.join("a").await, fixture.join("b").await);
+    let bot = a.register("bot").await;
+    let id = a.run(&bot, 0).await;
+    let post = a.post(message(id, &bot, 0)).await;
+    assert!(a.unsent().await.is_empty());
+    assert!(b.unsent().await.is_empty());
+    a.write(ending(id, &bot, 0, outcome(Status::TimedOut)))
+        .await;
+    assert_eq!(a.unsent().await, [post]);
+}
+
+pub(crate) async fn posts_outlive_their_forgotten_runs(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let id = a.run(&bot, 0).await;
+    let post = a.post(message(id, &bot, 0)).await;
+    a.write(ending(id, &bot, 0, outcome(Status::Failed))).await;
+    assert_eq!(a.store.prune(slot(9), slot(9)).await.unwrap(), 1);
+    assert_eq!(a.unsent().await, [post]);
 }

@@ -67,7 +67,7 @@ pub(crate) async fn a_run_that_started_is_abandoned(fixture: &dyn Fixture) {
     let state = b.state(&bot).await;
     assert_eq!((state.consecutive_failures, state.runs), (0, 1));
     assert_eq!(state.last_run, Some(slot(0)));
-    assert_eq!(b.store.unsent_posts().await.unwrap(), [post]);
+    assert_eq!(b.unsent().await, [post]);
     let nothing = b.store.rescue(&b.id, &HashSet::new(), slot(61)).await;
     assert!(nothing.unwrap().is_empty());
 }

@@ -22,6 +22,13 @@ fn started(answer: Written) -> bool {
     }
 }
 
+fn another_waits(answer: Written) -> bool {
+    match answer {
+        Written::Busy { another_waits } => another_waits,
+        other => panic!("{other:?}"),
+    }
+}
+
 pub(crate) async fn a_start_is_stored_and_counted(fixture: &dyn Fixture) {
     let a = fixture.join("a").await;
     let bot = a.register("bot").await;
@@ -129,12 +136,38 @@ pub(crate) async fn an_exclusive_run_waits_for_any_other_run_of_the_bot(fixture:
         })
     };
     let answer = b.write(exclusive(id, &bot)).await;
-    assert!(matches!(answer, Written::Busy), "{answer:?}");
+    assert!(!another_waits(answer));
     assert_eq!(b.row(&bot, id).await.started_at, None);
     started(b.write(exclusive(b.claim(&other, 0).await, &other)).await);
     a.write(ending(first, &bot, 0, outcome(Status::Succeeded)))
         .await;
     started(b.write(exclusive(id, &bot)).await);
+}
+
+pub(crate) async fn a_busy_start_is_told_whether_an_earlier_slot_waits_anywhere(
+    fixture: &dyn Fixture,
+) {
+    let (a, b) = (fixture.join("a").await, fixture.join("b").await);
+    let (bot, other) = (a.register("bot").await, a.register("other").await);
+    a.claim(&other, 0).await;
+    let run = a.run(&bot, 0).await;
+    let (first, second) = (a.claim(&bot, 1).await, b.claim(&bot, 2).await);
+    let trigger = b.trigger(&bot).await;
+    let exclusive = |id, scheduled| {
+        Write::Start(Start {
+            exclusive: true,
+            scheduled,
+            ..starting(id, &bot, slot(3))
+        })
+    };
+    assert!(!another_waits(a.write(exclusive(first, true)).await));
+    assert!(another_waits(b.write(exclusive(second, true)).await));
+    assert!(!another_waits(b.write(exclusive(trigger, false)).await));
+    a.write(Write::Release { execution: first }).await;
+    assert!(!another_waits(b.write(exclusive(second, true)).await));
+    a.write(ending(run, &bot, 0, outcome(Status::Succeeded)))
+        .await;
+    started(b.write(exclusive(second, true)).await);
 }
 
 pub(crate) async fn a_claim_that_waits_keeps_nobody_busy(fixture: &dyn Fixture) {

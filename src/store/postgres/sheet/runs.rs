@@ -30,7 +30,8 @@ impl Sheet {
             return refusal;
         }
         if start.exclusive && self.is_busy(start.execution) {
-            return Written::Busy;
+            let another_waits = self.another_waits(start.execution);
+            return Written::Busy { another_waits };
         }
         self.mark_started(start.execution, start.at);
         let spent = counts && self.is_spent(start);
@@ -60,6 +61,17 @@ impl Sheet {
     fn is_busy(&self, besides: ExecutionId) -> bool {
         self.live_rows().any(|row| {
             row.id != besides && row.status == Status::Running && row.started_at.is_some()
+        })
+    }
+
+    fn another_waits(&self, besides: ExecutionId) -> bool {
+        let slot = self.row(besides).and_then(|row| row.scheduled_for);
+        self.live_rows().any(|row| {
+            row.status == Status::Running
+                && row.started_at.is_none()
+                && row
+                    .scheduled_for
+                    .is_some_and(|earlier| Some(earlier) < slot)
         })
     }
 

@@ -37,7 +37,8 @@ pub(super) fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Written, Fault> {
         return Ok(refusal);
     }
     if start.exclusive && is_busy(tx, &row)? {
-        return Ok(Written::Busy);
+        let another_waits = another_waits(tx, &row)?;
+        return Ok(Written::Busy { another_waits });
     }
     mark_started(tx, &row, start.at)?;
     let runs = state.map_or(0, |state| state.runs);
@@ -82,6 +83,15 @@ fn is_busy(tx: &mut Tx<'_>, row: &OpenRow) -> Result<bool, Fault> {
         .filter(executions::started_at.is_not_null())
         .filter(executions::id.ne(row.id));
     Ok(select(exists(others)).get_result(tx.conn)?)
+}
+
+fn another_waits(tx: &mut Tx<'_>, row: &OpenRow) -> Result<bool, Fault> {
+    let earlier = executions::table
+        .filter(executions::task_id.eq(&row.task_id))
+        .filter(IsRunning)
+        .filter(executions::started_at.is_null())
+        .filter(executions::scheduled_for.lt(row.scheduled_for));
+    Ok(select(exists(earlier)).get_result(tx.conn)?)
 }
 
 /// Another attempt of the run begins.
