@@ -29,6 +29,8 @@ pub struct Beat {
     pub now: Instant,
     /// Processes whose lease is good, this one included.
     pub replicas: u32,
+    /// This process's open rows that are wanted to be cancelled, in the order they were claimed.
+    pub cancel: Vec<ExecutionId>,
 }
 
 /// A row with status `running`.
@@ -84,6 +86,8 @@ pub struct LedgerRow {
     pub skills: [i32; 3],
     /// `error_message`.
     pub error: Option<String>,
+    /// `cancel_requested`.
+    pub cancel_requested: bool,
     /// `metadata`.
     pub metadata: Value,
 }

@@ -67,6 +67,15 @@ pub enum Write {
         /// For `metadata`: note, content, event.
         metadata: Value,
     },
+    /// Asks for runs to be cancelled, whichever processes are at work on them; each is told by its next beat
+    /// ([`Beat::cancel`](super::Beat::cancel)). The wish goes when the row is run again after its process died.
+    /// Replies: `Done`, or `Lost` if no such run is on.
+    RequestCancel {
+        /// Whose.
+        bot: BotName,
+        /// This run, started or not; or all that have started.
+        execution: Option<ExecutionId>,
+    },
     /// Stores a post before it is sent, or finds the one stored by an earlier attempt (same execution and position);
     /// marks the run started if that is not stored yet. Replies: `Post`, or `Lost`.
     StorePost(NewPost),

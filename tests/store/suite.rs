@@ -95,6 +95,13 @@ macro_rules! suite {
                     clearing_without_a_hold_forgives_the_failures
                     a_hold_of_an_unknown_bot_is_stale
                 }
+                cancelling {
+                    a_wish_to_cancel_reaches_the_process_that_runs
+                    one_run_is_cancelled_whether_it_has_started_or_not
+                    a_wish_for_a_run_that_is_not_on_is_lost
+                    a_wish_goes_with_the_end_of_the_run
+                    a_run_that_is_run_again_is_not_wanted_to_stop
+                }
                 rescue {
                     a_claim_that_never_started_is_decided_anew
                     a_run_that_started_is_abandoned

@@ -54,6 +54,7 @@ CREATE TABLE actor_server_executions (
     skills_failed    integer     NOT NULL DEFAULT 0,
     skills_skipped   integer     NOT NULL DEFAULT 0,
     error_message    text,
+    cancel_requested boolean     NOT NULL DEFAULT FALSE,
     metadata         jsonb       NOT NULL DEFAULT '{}',
     created_at       timestamptz NOT NULL DEFAULT now(),
     CHECK ((trigger = 'schedule') = (scheduled_for IS NOT NULL)),
@@ -68,6 +69,7 @@ CREATE UNIQUE INDEX actor_server_executions_slot ON actor_server_executions (tas
 CREATE INDEX actor_server_executions_by_bot ON actor_server_executions (task_id, started_at DESC);
 CREATE INDEX actor_server_executions_by_start ON actor_server_executions (started_at DESC);
 CREATE INDEX actor_server_executions_running ON actor_server_executions (task_id) WHERE status = 'running';
+CREATE INDEX actor_server_executions_cancel ON actor_server_executions (replica) WHERE status = 'running' AND cancel_requested;
 
 -- No foreign key to the ledger: posts outlive their run's row.
 CREATE TABLE actor_server_posts (

@@ -53,6 +53,7 @@ CREATE TABLE actor_server_executions (
     skills_failed    INTEGER NOT NULL DEFAULT 0,
     skills_skipped   INTEGER NOT NULL DEFAULT 0,
     error_message    TEXT,
+    cancel_requested BOOLEAN NOT NULL DEFAULT FALSE,
     metadata         TEXT    NOT NULL DEFAULT '{}',
     created_at       TEXT    NOT NULL,
     UNIQUE (task_id, scheduled_for),
@@ -65,6 +66,7 @@ CREATE TABLE actor_server_executions (
 CREATE INDEX actor_server_executions_by_bot ON actor_server_executions (task_id, started_at DESC);
 CREATE INDEX actor_server_executions_by_start ON actor_server_executions (started_at DESC);
 CREATE INDEX actor_server_executions_running ON actor_server_executions (task_id) WHERE status = 'running';
+CREATE INDEX actor_server_executions_cancel ON actor_server_executions (replica) WHERE status = 'running' AND cancel_requested;
 
 CREATE TABLE actor_server_posts (
     id                  INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,

@@ -95,6 +95,9 @@ impl Batch {
                 trigger,
                 metadata,
             } => sheet(sheets, bot).insert_claim(bot, *trigger, metadata, by),
+            Write::RequestCancel { bot, execution } => {
+                sheet(sheets, bot).request_cancel(*execution)
+            }
             Write::SetHold { bot, hold, replace } => sheet(sheets, bot).set_hold(hold, *replace),
             Write::ClearHold { bot, kind } => sheet(sheets, bot).clear_hold(*kind),
             Write::MarkPost(mark) => {

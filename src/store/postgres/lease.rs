@@ -70,6 +70,8 @@ struct BeatRow {
     now: Instant,
     #[diesel(sql_type = BigInt)]
     others: i64,
+    #[diesel(sql_type = Array<BigInt>)]
+    cancel: Vec<i64>,
 }
 
 /// Renews the lease, also one that has run out: as long as nobody took its runs, it is as good as ever.
@@ -83,7 +85,9 @@ pub(super) async fn beat(
          VALUES ($1, $2, $3, $4, clock_timestamp()) \
          ON CONFLICT (id) DO UPDATE SET address = $2, version = $3, last_seen = clock_timestamp() \
          RETURNING clock_timestamp() AS now, (SELECT count(*) FROM actor_server_replicas o \
-         WHERE o.id <> $1 AND o.last_seen >= clock_timestamp() - make_interval(secs => $5)) AS others",
+         WHERE o.id <> $1 AND o.last_seen >= clock_timestamp() - make_interval(secs => $5)) AS others, \
+         ARRAY(SELECT e.id FROM actor_server_executions e WHERE e.status = 'running' AND e.cancel_requested \
+         AND e.replica = $1 ORDER BY e.id) AS cancel",
     )
     .bind::<Text, _>(me.id.as_str())
     .bind::<Text, _>(&me.address)
@@ -97,6 +101,7 @@ pub(super) async fn beat(
         replicas: u32::try_from(row.others)
             .unwrap_or(u32::MAX)
             .saturating_add(1),
+        cancel: row.cancel.into_iter().map(ExecutionId).collect(),
     })
 }
 

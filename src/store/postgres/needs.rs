@@ -86,6 +86,13 @@ impl Needs {
                 self.bots.insert(bot.clone());
                 self.new_rows += 1;
             }
+            Write::RequestCancel { bot, execution } => {
+                self.bots.insert(bot.clone());
+                match execution {
+                    Some(id) => self.rows.push(id.0),
+                    None => drop(self.open.insert(bot.clone())),
+                }
+            }
             Write::StorePost(post) => {
                 self.rows.push(post.execution.0);
                 self.posts.push((post.execution.0, post.position));

@@ -27,7 +27,7 @@ pub(super) const STATE: &str = "s.task_id, s.actor_name, s.schedule, s.anchor, s
 /// The columns of [`ExecutionRow`].
 pub(super) const EXECUTION: &str = "e.id, e.task_id, e.trigger, e.scheduled_for, e.slots, e.slot_last, e.status, \
      e.reason, e.attempt, e.replica, e.started_at, e.completed_at, e.success, e.skills_succeeded, e.skills_failed, \
-     e.skills_skipped, e.error_message, e.metadata, e.created_at";
+     e.skills_skipped, e.error_message, e.cancel_requested, e.metadata, e.created_at";
 
 /// The columns of [`PostRow`].
 pub(super) const POST: &str = "p.id, p.execution_id, p.task_id, p.\"position\", p.platform, p.destination, p.body, \
@@ -125,6 +125,8 @@ pub(super) struct ExecutionRow {
     skills_skipped: i32,
     #[diesel(sql_type = Nullable<Text>)]
     error_message: Option<String>,
+    #[diesel(sql_type = Bool)]
+    cancel_requested: bool,
     #[diesel(sql_type = Jsonb)]
     metadata: Value,
     #[diesel(sql_type = Timestamptz)]
@@ -153,6 +155,7 @@ impl ExecutionRow {
                 self.skills_skipped,
             ],
             error: self.error_message,
+            cancel_requested: self.cancel_requested,
             metadata: self.metadata,
         })
     }

@@ -1,10 +1,17 @@
 //! This process's row in `actor_server_replicas`; there is never a living second one.
 
-use diesel::prelude::*;
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 
-use super::{fault::Fault, schema::replicas, time::Time};
+use super::{
+    fault::Fault,
+    schema::{executions, replicas},
+    time::Time,
+};
 use crate::{
-    domain::{Instant, run::ReplicaId},
+    domain::{
+        Instant,
+        run::{ExecutionId, ReplicaId},
+    },
     store::{Beat, Replica},
 };
 
@@ -25,7 +32,21 @@ pub(super) fn beat(conn: &mut SqliteConnection, me: &Replica, now: Instant) -> R
             replicas::last_seen.eq(Time(now)),
         ))
         .execute(conn)?;
-    Ok(Beat { now, replicas: 1 })
+    Ok(Beat {
+        now,
+        replicas: 1,
+        cancel: wanted_to_stop(conn, &me.id)?,
+    })
+}
+
+fn wanted_to_stop(conn: &mut SqliteConnection, me: &ReplicaId) -> Result<Vec<ExecutionId>, Fault> {
+    let ids: Vec<i64> = executions::table
+        .filter(sql::<Bool>("status = 'running' AND cancel_requested"))
+        .filter(executions::replica.eq(me.as_str()))
+        .order(executions::id)
+        .select(executions::id)
+        .load(conn)?;
+    Ok(ids.into_iter().map(ExecutionId).collect())
 }
 
 /// Takes this process's row away.

@@ -53,6 +53,7 @@ table! {
         skills_failed -> Integer,
         skills_skipped -> Integer,
         error_message -> Nullable<Text>,
+        cancel_requested -> Bool,
         metadata -> Json,
         created_at -> Text,
     }

@@ -1,6 +1,7 @@
 //! What every store promises, by noun.
 
 pub(crate) mod batches;
+pub(crate) mod cancelling;
 pub(crate) mod ends;
 pub(crate) mod finishes;
 pub(crate) mod histories;

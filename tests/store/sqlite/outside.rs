@@ -105,6 +105,10 @@ async fn the_queries_of_every_day_go_through_an_index() {
             "executions_running",
         ),
         (
+            "executions WHERE status = 'running' AND cancel_requested AND replica = 'a' ORDER BY id",
+            "executions_cancel",
+        ),
+        (
             "executions WHERE task_id = 'a' AND status = 'running'",
             "executions_running",
         ),

@@ -43,9 +43,9 @@ pub(super) async fn update_rows(
         "UPDATE actor_server_executions e SET slots = u.slots, slot_last = u.slot_last, status = u.status, \
          reason = u.reason, attempt = u.attempt, replica = u.replica, started_at = u.started_at, \
          completed_at = u.completed_at, success = u.success, skills_succeeded = u.succeeded, skills_failed = u.failed, \
-         skills_skipped = u.skipped, error_message = u.error, metadata = u.metadata \
-         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) AS u(id, slots, slot_last, status, \
-         reason, attempt, replica, started_at, completed_at, success, succeeded, failed, skipped, error, metadata) \
+         skills_skipped = u.skipped, error_message = u.error, cancel_requested = u.cancel, metadata = u.metadata \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) AS u(id, slots, slot_last, status, \
+         reason, attempt, replica, started_at, completed_at, success, succeeded, failed, skipped, error, cancel, metadata) \
          WHERE e.id = u.id",
     )
     .bind::<Array<BigInt>, _>(column(rows, |r| r.id.0))
@@ -62,6 +62,7 @@ pub(super) async fn update_rows(
     .bind::<Array<Integer>, _>(column(rows, |r| r.skills[1]))
     .bind::<Array<Integer>, _>(column(rows, |r| r.skills[2]))
     .bind::<MaybeTexts, _>(column(rows, |r| maybe_clean(r.error.as_ref())))
+    .bind::<Array<Bool>, _>(column(rows, |r| r.cancel_requested))
     .bind::<Array<Jsonb>, _>(column(rows, |r| clean_json(&r.metadata)))
     .execute(connection)
     .await?;

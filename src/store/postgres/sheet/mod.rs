@@ -181,6 +181,7 @@ fn claim(id: ExecutionId, bot: &BotName, me: &ReplicaId, trigger: Trigger) -> Le
         success: None,
         skills: [0; 3],
         error: None,
+        cancel_requested: false,
         metadata: Value::Object(serde_json::Map::new()),
     }
 }

@@ -60,6 +60,7 @@ fn take_over(row: &mut LedgerRow, by: &Writer) {
         note(&mut row.metadata, cut_off);
         row.attempt = row.attempt.saturating_add(1);
     }
+    row.cancel_requested = false;
     row.replica = Some(by.me.as_str().to_owned());
 }
 

@@ -116,6 +116,26 @@ impl Sheet {
         Written::Done
     }
 
+    /// See [`crate::store::Write::RequestCancel`].
+    pub(in super::super) fn request_cancel(&mut self, execution: Option<ExecutionId>) -> Written {
+        let wanted = |row: &&LedgerRow| match execution {
+            Some(id) => row.id == id,
+            None => row.started_at.is_some(),
+        };
+        let running = self.live_rows().filter(|row| row.status == Status::Running);
+        let ids: Vec<ExecutionId> = running.filter(wanted).map(|row| row.id).collect();
+        for id in &ids {
+            if let Some(row) = self.edit_row(*id) {
+                row.cancel_requested = true;
+            }
+        }
+        if ids.is_empty() {
+            Written::Lost
+        } else {
+            Written::Done
+        }
+    }
+
     /// See [`crate::store::Write::Finish`].
     pub(in super::super) fn finish(&mut self, finish: &Finish, by: &Writer) -> Written {
         if self.owned(finish.execution, &by.me).is_none() {

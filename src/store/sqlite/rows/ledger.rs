@@ -46,6 +46,7 @@ pub(in crate::store::sqlite) struct ExecutionRow {
     skills_failed: i32,
     skills_skipped: i32,
     error_message: Option<String>,
+    cancel_requested: bool,
     metadata: Value,
 }
 
@@ -69,6 +70,7 @@ impl TryFrom<ExecutionRow> for LedgerRow {
             success: row.success,
             skills: [row.skills_succeeded, row.skills_failed, row.skills_skipped],
             error: row.error_message,
+            cancel_requested: row.cancel_requested,
             metadata: row.metadata,
         })
     }

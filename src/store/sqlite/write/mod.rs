@@ -3,6 +3,7 @@
 //! A write whose premise no longer holds says so and changes nothing; an error takes the whole batch back.
 
 mod advance;
+mod cancel;
 mod claims;
 mod ends;
 mod finish;
@@ -55,6 +56,7 @@ pub(super) fn apply(tx: &mut Tx<'_>, write: &Write) -> Result<Written, Fault> {
             trigger,
             metadata,
         } => insert::insert(tx, bot, *trigger, metadata),
+        Write::RequestCancel { bot, execution } => cancel::request(tx, bot, *execution),
         Write::StorePost(post) => posts::store(tx, post),
         Write::MarkPost(mark) => posts::mark(tx, mark),
         Write::SetHold { bot, hold, replace } => holds::set(tx, bot, hold, *replace),

@@ -65,6 +65,7 @@ fn take_over(tx: &mut Tx<'_>, row: &OpenRow) -> Result<Rescued, Fault> {
         executions::attempt.eq(next.attempt),
         executions::replica.eq(tx.me.as_str()),
         executions::started_at.eq(None::<Time>),
+        executions::cancel_requested.eq(false),
         executions::metadata.eq(&next.metadata),
     )))
     .execute(tx.conn)?;
