@@ -3,8 +3,12 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use crate::{
-    actors::{env::Env, messages::Adopt, registering::log_rescued},
-    domain::bot::BotName,
+    actors::{
+        env::Env,
+        messages::{Adopt, CancelRun},
+        registering::log_rescued,
+    },
+    domain::{bot::BotName, run::ExecutionId},
     store::Rescued,
 };
 
@@ -38,12 +42,29 @@ async fn beat(env: &Arc<Env>) -> bool {
         .spawn(async move { store.beat(&me).await })
         .await
     {
-        Ok(Ok(_)) => true,
+        Ok(Ok(beat)) => {
+            cancel(env, &beat.cancel);
+            true
+        }
         Ok(Err(error)) => {
             tracing::warn!(%error, "the heartbeat could not be stored");
             false
         }
         Err(_) => false,
+    }
+}
+
+/// Runs of this process that another one wants cancelled.
+fn cancel(env: &Env, wishes: &[ExecutionId]) {
+    for execution in wishes {
+        let task = env
+            .runs
+            .bot_of(*execution)
+            .and_then(|bot| env.book.task(&bot));
+        if let Some(task) = task {
+            // A wish that does not get through comes again with the next beat.
+            let _ = task.try_send(CancelRun(*execution));
+        }
     }
 }
 

@@ -91,6 +91,10 @@ impl TaskActor {
             }
             (Overlap::Skip | Overlap::AllowAll, _) => return self.decline(claim, Gap::Overlap),
         };
+        if self.bot.policy.overlap == Overlap::CancelOther && !waits.start.lenient {
+            let (bot, execution) = (self.bot.name.clone(), None);
+            self.env.queue.keep(Write::RequestCancel { bot, execution });
+        }
         self.waiting = Some(waits);
         self.busy_elsewhere = true;
         ctx.run_later(AGAIN, Self::ask_again);
