@@ -68,9 +68,10 @@ pub struct Drain;
 
 // To a bot's actor.
 
-/// Start this claim's run, or decide otherwise.
+/// Start this claim's run, or decide otherwise. Replies whether the claim is in the actor's hands; it is not if the actor
+/// is about to rest.
 #[derive(Message)]
-#[rtype(result = "()")]
+#[rtype(result = "bool")]
 pub struct StartRun {
     /// The claim.
     pub claim: Claim,
@@ -87,16 +88,13 @@ pub struct StartRun {
     /// When the store was first asked about this start, if its answer was lost: the decision stands, and the question is
     /// the same.
     pub asked_at: Option<Instant>,
+    /// It catches up (`fire_all`): if a run is on, it is given back and comes again.
+    pub backlog: bool,
     /// No misfire rule holds (the latest slot after a resume).
     pub lenient: bool,
     /// The payload of a trigger or event.
     pub input: Value,
 }
-
-/// The bot's hold is another now.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct HoldChanged(pub Option<Hold>);
 
 /// Run now, by hand. Replies the run.
 #[derive(Message)]
@@ -128,7 +126,7 @@ pub struct Wake(pub BotName);
 /// Nothing to do for a while; may I go? Replies whether the actor is out of the book and may stop.
 #[derive(Message)]
 #[rtype(result = "bool")]
-pub struct Rest(pub BotName);
+pub struct Rest(pub BotName, pub Addr<TaskActor>);
 
 /// An actor does not answer heartbeats.
 #[derive(Message)]

@@ -54,9 +54,11 @@ pub(super) async fn supervise(
         tokio::select! {
             () = &mut stop => return stop_in_order(env, &coordinator, grace).await,
             Ok(reason) = given_up.wait_for(Option::is_some) => {
-                let reason = reason.clone().unwrap_or_default();
+                // The guard of the channel must not live through the await below.
+                let text = reason.clone().unwrap_or_default();
+                drop(reason);
                 flush_what_is_left(env, CLOSING).await;
-                return Err(AppError::GivenUp(reason));
+                return Err(AppError::GivenUp(text));
             }
             notice = root.exits.next() => root.after(notice).await?,
         }

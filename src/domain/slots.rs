@@ -52,7 +52,7 @@ pub struct Candidate {
     pub slot: Instant,
     /// Slot and jitter.
     pub due: Instant,
-    /// Under `fire_all`, whether newer slots are due already and wait for this one to end.
+    /// Under `fire_all`, whether it is due already: such slots run one after another, and wait for a run that is on.
     pub catching_up: bool,
 }
 
@@ -221,7 +221,7 @@ impl SlotsDue<'_> {
         SlotPlan {
             gaps: self.range_before(oldest, Gap::Window).into_iter().collect(),
             claim: Some(Candidate {
-                catching_up: oldest < newest,
+                catching_up: true,
                 ..self.candidate(oldest)
             }),
             next: self.schedule.next_after(oldest),

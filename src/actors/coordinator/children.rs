@@ -234,8 +234,10 @@ impl Handler<Wake> for CoordinatorActor {
 impl Handler<Rest> for CoordinatorActor {
     type Result = bool;
 
-    fn handle(&mut self, Rest(bot): Rest, _: &mut Self::Context) -> bool {
-        self.env.book.write().tasks.remove(&bot).is_some()
+    fn handle(&mut self, Rest(bot, actor): Rest, _: &mut Self::Context) -> bool {
+        let mut book = self.env.book.write();
+        let is_it = book.tasks.get(&bot) == Some(&actor);
+        is_it && book.tasks.remove(&bot).is_some()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What operators want: pause, resume, trigger, cancel. The store's word counts; memory follows it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix::{Handler, ResponseFuture};
 
@@ -9,8 +9,8 @@ use crate::{
     actors::{
         env::Env,
         messages::{
-            Account, Cancel, CancelRun, ControlError, DEADLINE, HoldChanged, HoldCleared, Pause,
-            Resume, StateChanged, TriggerHere, TriggerRun, Wake,
+            Account, Cancel, CancelRun, ControlError, DEADLINE, HoldCleared, Pause, Resume,
+            StateChanged, TriggerHere, TriggerRun, Wake,
         },
         supervision::Child,
     },
@@ -22,6 +22,10 @@ use crate::{
     },
     store::{Write, Written},
 };
+
+/// How often the scheduler is asked to account for a bot's slots, and how long to wait in between.
+const ROUNDS: usize = 10;
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// Sets a hold and tells whom it concerns.
 pub(super) async fn set_hold(
@@ -65,10 +69,17 @@ async fn clear_hold(
 }
 
 async fn account(env: &Env, bot: &BotName) {
-    if let Some(scheduler) = env.book.scheduler() {
-        // If it does not answer, its next reconciliation accounts for the slots.
-        let _ = scheduler.send(Account(bot.clone())).timeout(DEADLINE).await;
+    for _ in 0..ROUNDS {
+        let Some(scheduler) = env.book.scheduler() else {
+            return;
+        };
+        if let Ok(true) = scheduler.send(Account(bot.clone())).timeout(DEADLINE).await {
+            return;
+        }
+        // Its memory was behind the store's, or it is at work on the bot right now.
+        tokio::time::sleep(AGAIN).await;
     }
+    tracing::warn!(actor = %bot, "the slots before the change of the hold are accounted for later");
 }
 
 async fn change(
@@ -89,12 +100,6 @@ async fn change(
 
 /// Memory follows the store.
 async fn spread(env: &Arc<Env>, state: &BotState) {
-    if let Some(task) = env.book.task(&state.bot) {
-        let _ = task
-            .send(HoldChanged(state.hold.clone()))
-            .timeout(DEADLINE)
-            .await;
-    }
     if let Some(scheduler) = env.book.scheduler() {
         let _ = scheduler
             .send(StateChanged(Box::new(state.clone())))

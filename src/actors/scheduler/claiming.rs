@@ -44,7 +44,7 @@ impl SchedulerActor {
                 continue;
             };
             let busy = self.env.runs.is_busy(&bot);
-            if entry.pending || (entry.catching_up && busy) {
+            if entry.pending || (busy && entry.catches_up(now)) {
                 continue;
             }
             if entry.closed().is_none() && !busy {
@@ -53,7 +53,6 @@ impl SchedulerActor {
                 }
                 room -= 1;
             }
-            self.agenda.change(&bot, |entry| entry.catching_up = false);
             planned.extend(self.send_plan(&bot, now, ctx));
         }
         if planned.is_empty() {
@@ -133,7 +132,6 @@ impl SchedulerActor {
             entry.pending = false;
             entry.state.next_run = plan.next;
             entry.resumed = false;
-            entry.catching_up = plan.claim.is_some_and(|candidate| candidate.catching_up);
         });
         if let (Some(candidate), Some(execution)) = (plan.claim, execution) {
             let (bot, slot, due) = (bot.clone(), Some(candidate.slot), candidate.due);
@@ -148,6 +146,7 @@ impl SchedulerActor {
             self.agenda.keep(Reserved {
                 claim,
                 verify: false,
+                backlog: candidate.catching_up,
                 lenient,
             });
         }
@@ -180,14 +179,16 @@ impl Handler<Advanced> for SchedulerActor {
     type Result = ();
 
     fn handle(&mut self, Advanced(answers): Advanced, ctx: &mut Self::Context) {
-        let bots: Vec<BotName> = answers.iter().map(|(bot, ..)| bot.clone()).collect();
+        let stored = |answer: &WriteResult| matches!(answer, Ok(Written::Claimed(_)));
+        let accounted = answers.iter().filter(|(.., answer)| stored(answer));
+        let accounted: Vec<BotName> = accounted.map(|(bot, ..)| bot.clone()).collect();
         for (bot, plan, answer) in answers {
             self.settle(bot, &plan, answer);
         }
         if self.draining {
             return self.give_back_claims();
         }
-        for bot in bots {
+        for bot in accounted {
             self.end_hold_if_over(&bot, self.env.clock.now(), ctx);
         }
         if self.uncertain {

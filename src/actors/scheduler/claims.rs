@@ -14,6 +14,8 @@ pub(super) struct Reserved {
     pub(super) claim: Claim,
     /// It may not be this process's any more: the store has to be asked.
     pub(super) verify: bool,
+    /// It catches up: if a run is on, it is given back.
+    pub(super) backlog: bool,
     /// No misfire rule holds.
     pub(super) lenient: bool,
 }

@@ -31,8 +31,6 @@ pub(super) struct Entry {
     pub(super) state: BotState,
     /// A change of this bot is on its way to the store.
     pub(super) pending: bool,
-    /// The run that is on catches up (`fire_all`): due slots wait for its end.
-    pub(super) catching_up: bool,
     /// The hold has just ended and `run_latest` wants the newest slot, however late.
     pub(super) resumed: bool,
 }
@@ -44,7 +42,6 @@ impl Entry {
             schedule: None,
             state,
             pending: false,
-            catching_up: false,
             resumed: false,
         };
         entry.compile();
@@ -125,6 +122,12 @@ impl Entry {
             Some(gap) => due.plan_closed(gap),
             None => due.plan(),
         }
+    }
+
+    /// Whether the next slot is one that `fire_all` runs late: such slots run one after another.
+    pub(super) fn catches_up(&self, now: Instant) -> bool {
+        let due = self.state.next_run.and_then(|cursor| self.due_of(cursor));
+        self.bot.policy.misfire == Misfire::FireAll && due.is_some_and(|due| due <= now)
     }
 
     /// Whether a slot after the one claimed is due as well.

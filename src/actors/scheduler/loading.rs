@@ -146,6 +146,7 @@ impl SchedulerActor {
         self.agenda.keep(Reserved {
             claim,
             verify: true,
+            backlog: false,
             lenient,
         });
     }

@@ -1,6 +1,6 @@
 //! Handing claims to the bots' actors when they are due and a place is free.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix::{AsyncContext, Context, Handler, Message};
 use serde_json::Value;
@@ -22,6 +22,9 @@ use crate::{
     },
     store::{Write, Written},
 };
+
+/// How soon a claim that did not get to its actor is handed on again: an actor that went to rest has a successor then.
+const SOON: Duration = Duration::from_millis(20);
 
 impl SchedulerActor {
     /// Hands on every claim that is due, as far as there are places.
@@ -59,6 +62,7 @@ impl SchedulerActor {
         if let Some(Reserved {
             claim,
             verify,
+            backlog,
             lenient,
             ..
         }) = self.agenda.hand(execution)
@@ -72,6 +76,7 @@ impl SchedulerActor {
                 superseded,
                 verify,
                 asked_at: None,
+                backlog,
                 lenient,
                 input,
             };
@@ -169,7 +174,7 @@ async fn send_start(env: &Env, bot: &BotName, start: StartRun) -> bool {
         },
     };
     match actor {
-        Some(actor) => actor.send(start).timeout(DEADLINE).await.is_ok(),
+        Some(actor) => matches!(actor.send(start).timeout(DEADLINE).await, Ok(true)),
         None => false,
     }
 }
@@ -191,6 +196,7 @@ impl Handler<Handed> for SchedulerActor {
             self.claim_due(ctx);
         } else {
             self.agenda.take_back(execution);
+            ctx.run_later(SOON, Self::tick);
         }
         if self.draining {
             self.give_back_claims();

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use super::{InHand, TaskActor};
 use crate::{
     actors::{
-        messages::{HoldSet, Reload, StartRun},
+        messages::{DEADLINE, HoldSet, Reload, StartRun},
         persistence::{WriteError, WriteResult},
     },
     domain::{Instant, hold::Hold, outcome::Gap, policy::Overlap, run::Trigger},
@@ -60,8 +60,9 @@ impl TaskActor {
             Ok(Written::Started { .. }) => self.launch(claim, at, ctx),
             Ok(Written::Held(hold)) => {
                 self.decline(claim, Gap::Held(hold.kind));
-                self.held(hold);
+                self.held(hold, ctx);
             }
+            Ok(Written::Busy { .. }) if claim.start.backlog => self.release(claim),
             Ok(Written::Busy { another_waits }) => self.busy_elsewhere(claim, another_waits, ctx),
             Err(WriteError::Unavailable) => self.later(claim.asked_at(at), ctx),
             other => {
@@ -124,16 +125,23 @@ impl TaskActor {
         });
     }
 
-    /// The bot is held now; the scheduler must know before its next claim.
-    pub(super) fn held(&mut self, hold: Hold) {
-        self.hold = Some(hold.clone());
-        if let Some(scheduler) = self.env.book.scheduler() {
-            // A scheduler that is being rebuilt reads the hold from the store.
-            let _ = scheduler.try_send(HoldSet(self.bot.name.clone(), hold));
-        }
+    /// The bot is held now. Once the scheduler knows, its word counts: it also hears of the hold's end.
+    pub(super) fn held(&mut self, hold: Hold, ctx: &mut Context<Self>) {
+        self.hold = Some(hold.kind);
+        let Some(scheduler) = self.env.book.scheduler() else {
+            return;
+        };
+        let told = scheduler
+            .send(HoldSet(self.bot.name.clone(), hold))
+            .timeout(DEADLINE);
+        ctx.spawn(told.into_actor(self).map(|told, actor, _| {
+            if told.is_ok() {
+                actor.hold = None;
+            }
+        }));
     }
 
-    fn tell_scheduler_to_reload(&self) {
+    pub(super) fn tell_scheduler_to_reload(&self) {
         if let Some(scheduler) = self.env.book.scheduler() {
             // It also finds out by itself: its next claim is stale.
             let _ = scheduler.try_send(Reload);

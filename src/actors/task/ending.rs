@@ -9,7 +9,7 @@ use crate::{
     actors::supervision::panic_text,
     domain::{
         Instant,
-        hold::{Hold, HoldKind},
+        hold::HoldKind,
         outcome::{AttemptOutcome, Status},
         run::ExecutionId,
     },
@@ -36,9 +36,12 @@ impl TaskActor {
         } = end;
         let write = self.finish_write(execution, started_at, attempt, outcome, metadata);
         let answer = self.env.queue.send(write, true).into_actor(self);
-        ctx.spawn(answer.map(|answer, actor, _| {
-            if let Ok(Ok(Written::Finished { hold, .. })) = answer {
-                actor.note(hold);
+        ctx.spawn(answer.map(|answer, actor, ctx| {
+            if let Ok(Ok(Written::Finished {
+                hold: Some(hold), ..
+            })) = answer
+            {
+                actor.held(hold, ctx);
             }
         }));
         // The result is queued before the claim is settled: whoever finds the run without an owner comes after it.
@@ -47,13 +50,6 @@ impl TaskActor {
             active.place
         });
         self.start_waiting(place, ctx);
-    }
-
-    /// The stored end of a run says whether the bot is held now.
-    fn note(&mut self, hold: Option<Hold>) {
-        if let Some(hold) = hold.filter(|hold| self.hold.as_ref() != Some(hold)) {
-            self.held(hold);
-        }
     }
 
     pub(super) fn finish_write(

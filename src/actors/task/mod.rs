@@ -22,10 +22,10 @@ use tokio::{
 use self::driver::StopReason;
 use super::{
     env::Env,
-    messages::{Abandon, CancelRun, DEADLINE, FinishUp, HoldChanged, Ping, Pong, Rest, StartRun},
+    messages::{Abandon, CancelRun, DEADLINE, FinishUp, Ping, Pong, Rest, StartRun},
     runs::Ticket,
 };
-use crate::domain::{Instant, bot::Bot, hold::Hold, run::ExecutionId};
+use crate::domain::{Instant, bot::Bot, hold::HoldKind, run::ExecutionId};
 
 /// An actor without work for this long makes room.
 const IDLE: Duration = Duration::from_secs(60);
@@ -34,7 +34,8 @@ const IDLE: Duration = Duration::from_secs(60);
 pub struct TaskActor {
     env: Arc<Env>,
     bot: Arc<Bot>,
-    hold: Option<Hold>,
+    /// A hold that the scheduler does not know of yet.
+    hold: Option<HoldKind>,
     /// Runs at work.
     active: HashMap<ExecutionId, Active>,
     /// Claims whose start the store is being asked about.
@@ -45,6 +46,8 @@ pub struct TaskActor {
     busy_elsewhere: bool,
     /// Claims that are considered again in a moment.
     delayed: usize,
+    /// It has asked to be let go: work is for its successor.
+    resting: bool,
     /// The process stops: nothing starts any more.
     finishing: bool,
     /// The last time that there was work.
@@ -91,6 +94,7 @@ impl TaskActor {
             waiting: None,
             busy_elsewhere: false,
             delayed: 0,
+            resting: false,
             finishing: false,
             worked_at: Monotonic::now(),
         }
@@ -100,7 +104,7 @@ impl TaskActor {
         !self.is_busy() && self.delayed == 0 && self.waiting.is_none()
     }
 
-    /// Asks to be let go after a while without work.
+    /// Asks to be let go after a while without work; takes no work until it has the answer.
     fn rest_if_idle(&mut self, ctx: &mut Context<Self>) {
         fail::fail_point!("task.timer");
         if !self.is_idle() || self.worked_at.elapsed() < IDLE {
@@ -109,13 +113,12 @@ impl TaskActor {
         let Some(coordinator) = self.env.book.coordinator() else {
             return;
         };
-        let asked = coordinator
-            .send(Rest(self.bot.name.clone()))
-            .timeout(DEADLINE);
-        ctx.spawn(asked.into_actor(self).map(|answer, _, ctx| {
-            if let Ok(true) = answer {
-                ctx.stop();
-            }
+        self.resting = true;
+        let rest = Rest(self.bot.name.clone(), ctx.address());
+        let asked = coordinator.send(rest).timeout(DEADLINE).into_actor(self);
+        ctx.spawn(asked.map(|answer, actor, ctx| match answer {
+            Ok(true) => ctx.stop(),
+            _ => actor.resting = false,
         }));
     }
 
@@ -150,23 +153,18 @@ impl Handler<Ping> for TaskActor {
 }
 
 impl Handler<StartRun> for TaskActor {
-    type Result = ();
+    type Result = bool;
 
-    fn handle(&mut self, start: StartRun, ctx: &mut Self::Context) {
+    fn handle(&mut self, start: StartRun, ctx: &mut Self::Context) -> bool {
         fail::fail_point!("task.handle");
+        if self.resting {
+            return false;
+        }
         self.worked_at = Monotonic::now();
-        let Some(ticket) = self.env.runs.enter(start.claim.execution, &self.bot.name) else {
-            return;
-        };
-        self.consider(InHand { start, ticket }, ctx);
-    }
-}
-
-impl Handler<HoldChanged> for TaskActor {
-    type Result = ();
-
-    fn handle(&mut self, HoldChanged(hold): HoldChanged, _: &mut Self::Context) {
-        self.hold = hold;
+        if let Some(ticket) = self.env.runs.enter(start.claim.execution, &self.bot.name) {
+            self.consider(InHand { start, ticket }, ctx);
+        }
+        true
     }
 }
 

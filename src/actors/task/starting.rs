@@ -10,7 +10,6 @@ use crate::{
     actors::messages::StartRun,
     domain::{
         Instant,
-        hold::HoldKind,
         outcome::{AttemptOutcome, Gap, Status},
         run::Trigger,
         start::{StartDecision, StartFacts},
@@ -23,6 +22,10 @@ impl TaskActor {
     pub(super) fn consider(&mut self, claim: InHand, ctx: &mut Context<Self>) {
         if self.finishing {
             return self.release(claim);
+        }
+        if claim.start.backlog && self.is_busy() {
+            self.release(claim);
+            return self.tell_scheduler_to_reload();
         }
         match self.decide(&claim.start) {
             StartDecision::Run => self.begin(claim, ctx),
@@ -44,7 +47,7 @@ impl TaskActor {
             due: start.claim.due,
             superseded: start.superseded,
             enabled: self.bot.enabled,
-            hold: start.hold.or(self.hold_kind()),
+            hold: start.hold.or(self.hold),
             breaker_open: false,
             busy: self.is_busy(),
             waiting: self.waiting.is_some(),
@@ -54,12 +57,6 @@ impl TaskActor {
             misfire_threshold: self.bot.policy.misfire_threshold,
         }
         .decide()
-    }
-
-    /// The hold that this actor knows of before the scheduler does. Where other replicas may end it, the store is asked.
-    fn hold_kind(&self) -> Option<HoldKind> {
-        let own = self.hold.as_ref().filter(|_| !self.env.store.is_shared());
-        own.map(|hold| hold.kind)
     }
 
     pub(super) fn is_busy(&self) -> bool {

@@ -18,6 +18,11 @@ impl Handler<TriggerHere> for TaskActor {
 
     fn handle(&mut self, TriggerHere(input): TriggerHere, _: &mut Self::Context) -> Self::Result {
         let bot = self.bot.name.clone();
+        if self.resting || self.finishing {
+            let error =
+                ControlError::Unavailable("the bot's actor is about to stop; try again".into());
+            return Box::pin(async move { Err(error) }.into_actor(self));
+        }
         if self.is_busy() && self.bot.policy.overlap != Overlap::AllowAll {
             return Box::pin(async move { Err(ControlError::Busy(bot)) }.into_actor(self));
         }
@@ -72,6 +77,7 @@ impl TaskActor {
             superseded: false,
             verify: false,
             asked_at: None,
+            backlog: false,
             lenient: true,
             input,
         };
