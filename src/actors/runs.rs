@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 
 use crate::domain::{Instant, bot::BotName, run::ExecutionId};
 
@@ -28,11 +28,35 @@ struct Shared {
 struct Entries {
     by_execution: HashMap<ExecutionId, Entry>,
     by_bot: HashMap<BotName, usize>,
+    /// Counts entries, so that a ticket of an actor that was given up touches none but its own.
+    entered: u64,
 }
 
 struct Entry {
+    number: u64,
     bot: BotName,
-    started_at: Option<Instant>,
+    run: Option<AtWork>,
+}
+
+/// A run at work. It is kept here and not in its actor, so that an actor that hangs keeps neither the place nor the work.
+pub struct AtWork {
+    /// When it started.
+    pub started_at: Instant,
+    /// Which attempt it started with.
+    pub attempt: u32,
+    /// Its place, if it has one.
+    pub place: Option<OwnedSemaphorePermit>,
+    /// Ends it early; dropping it does, too.
+    pub stop: watch::Sender<Option<StopReason>>,
+}
+
+/// Why a run is ended from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// By an operator, or by the bot's next slot.
+    Cancelled,
+    /// The process stops, and the grace period is over.
+    Abandoned,
 }
 
 /// A claim that its actor did not settle.
@@ -40,8 +64,8 @@ struct Entry {
 pub struct Evicted {
     /// The claim.
     pub execution: ExecutionId,
-    /// When its run started; `None` if it had not.
-    pub started_at: Option<Instant>,
+    /// When its run started, and with which attempt; `None` if it had not.
+    pub started: Option<(Instant, u32)>,
 }
 
 impl Runs {
@@ -52,15 +76,19 @@ impl Runs {
         if entries.by_execution.contains_key(&execution) {
             return None;
         }
+        entries.entered += 1;
+        let number = entries.entered;
         let entry = Entry {
+            number,
             bot: bot.clone(),
-            started_at: None,
+            run: None,
         };
         entries.by_execution.insert(execution, entry);
         *entries.by_bot.entry(bot.clone()).or_default() += 1;
         Some(Ticket {
             runs: self.clone(),
             execution,
+            number,
         })
     }
 
@@ -73,12 +101,22 @@ impl Runs {
             .extract_if(|_, entry| entry.bot == *bot);
         let evicted = all.map(|(execution, entry)| Evicted {
             execution,
-            started_at: entry.started_at,
+            started: entry.run.map(|run| (run.started_at, run.attempt)),
         });
         let evicted = evicted.collect();
         entries.by_bot.remove(bot);
         self.0.ended.notify_one();
         evicted
+    }
+
+    /// Tells a run to end; answers whether it was at work.
+    pub fn stop(&self, execution: ExecutionId, reason: StopReason) -> bool {
+        let entries = self.entries();
+        let run = entries
+            .by_execution
+            .get(&execution)
+            .and_then(|entry| entry.run.as_ref());
+        run.is_some_and(|run| run.stop.send(Some(reason)).is_ok())
     }
 
     /// Whether this claim is entered.
@@ -132,29 +170,36 @@ impl Runs {
 pub struct Ticket {
     runs: Runs,
     execution: ExecutionId,
+    number: u64,
 }
 
 impl Ticket {
-    /// The claim's run has started.
-    pub fn started(&self, at: Instant) {
-        if let Some(entry) = self.runs.entries().by_execution.get_mut(&self.execution) {
-            entry.started_at = Some(at);
+    /// The claim's run is at work.
+    pub fn started(&self, run: AtWork) {
+        let mut entries = self.runs.entries();
+        let entry = entries.by_execution.get_mut(&self.execution);
+        if let Some(entry) = entry.filter(|entry| entry.number == self.number) {
+            entry.run = Some(run);
         }
     }
 
-    /// The claim's end is queued.
-    pub fn settle(self) {
+    /// The claim's end is queued; gives back the place that its run had.
+    pub fn settle(self) -> Option<OwnedSemaphorePermit> {
         let mut entries = self.runs.entries();
-        if let Some(Entry { bot, .. }) = entries.by_execution.remove(&self.execution)
-            && let Some(claims) = entries.by_bot.get_mut(&bot)
-        {
-            *claims -= 1;
-            if *claims == 0 {
-                entries.by_bot.remove(&bot);
-            }
+        let is_it = |entry: &Entry| entry.number == self.number;
+        if !entries.by_execution.get(&self.execution).is_some_and(is_it) {
+            return None;
+        }
+        let Entry { bot, run, .. } = entries.by_execution.remove(&self.execution)?;
+        let claims = entries.by_bot.get(&bot).copied().unwrap_or_default();
+        if claims > 1 {
+            entries.by_bot.insert(bot, claims - 1);
+        } else {
+            entries.by_bot.remove(&bot);
         }
         drop(entries);
         self.runs.0.ended.notify_one();
+        run.and_then(|run| run.place)
     }
 }
 
@@ -166,13 +211,23 @@ mod tests {
         BotName::parse("bot").unwrap()
     }
 
+    fn at_work(at: Instant) -> AtWork {
+        let (stop, _) = watch::channel(None);
+        AtWork {
+            started_at: at,
+            attempt: 2,
+            place: None,
+            stop,
+        }
+    }
+
     #[test]
     fn a_claim_is_entered_once_and_goes_when_it_is_settled() {
         let runs = Runs::default();
         let ticket = runs.enter(ExecutionId(1), &bot()).unwrap();
         assert!(runs.enter(ExecutionId(1), &bot()).is_none());
         assert!(runs.is_busy(&bot()) && runs.has(ExecutionId(1)));
-        ticket.settle();
+        assert!(ticket.settle().is_none());
         assert!(!runs.is_busy(&bot()) && runs.is_empty());
     }
 
@@ -180,17 +235,29 @@ mod tests {
     fn what_a_dead_actor_did_not_settle_is_evicted_with_what_is_known_of_it() {
         let runs = Runs::default();
         let at = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
-        let at_work = runs.enter(ExecutionId(1), &bot()).unwrap();
-        at_work.started(at);
-        drop((at_work, runs.enter(ExecutionId(2), &bot())));
+        let first = runs.enter(ExecutionId(1), &bot()).unwrap();
+        first.started(at_work(at));
+        drop((first, runs.enter(ExecutionId(2), &bot())));
         let mut evicted = runs.evict(&bot());
         evicted.sort_by_key(|one| one.execution);
-        let expected = [(1, Some(at)), (2, None)];
-        let expected = expected.map(|(id, started_at)| Evicted {
+        let expected = [(1, Some((at, 2))), (2, None)];
+        let expected = expected.map(|(id, started)| Evicted {
             execution: ExecutionId(id),
-            started_at,
+            started,
         });
         assert_eq!(evicted, expected);
         assert!(!runs.is_busy(&bot()) && runs.evict(&bot()).is_empty());
+    }
+
+    #[test]
+    fn a_ticket_from_before_an_eviction_touches_nothing_of_its_successor() {
+        let runs = Runs::default();
+        let before = runs.enter(ExecutionId(1), &bot()).unwrap();
+        let _ = runs.evict(&bot());
+        let after = runs.enter(ExecutionId(1), &bot()).unwrap();
+        assert!(before.settle().is_none());
+        assert!(runs.has(ExecutionId(1)) && runs.is_busy(&bot()));
+        assert!(after.settle().is_none());
+        assert!(runs.is_empty());
     }
 }

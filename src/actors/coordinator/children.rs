@@ -8,7 +8,7 @@ use super::CoordinatorActor;
 use crate::{
     actors::{
         health::HealthCheckActor,
-        messages::{ChildState, DEADLINE, Reload, Rest, Unresponsive, Wake},
+        messages::{ChildState, DEADLINE, HoldSet, Reload, Rest, Unresponsive, Wake},
         persistence::PersistenceActor,
         roster::Remedy,
         runs::Evicted,
@@ -81,11 +81,15 @@ impl CoordinatorActor {
             exit,
         } = notice;
         let remedy = self.roster.death(child, *incarnation, exit);
-        if remedy == Remedy::None || self.stopping {
+        if remedy == Remedy::None {
             return;
         }
         if let Child::Task(bot) = child {
             self.close_runs_of(bot, exit, ctx);
+        }
+        if self.stopping {
+            tracing::error!(child = %child, reason = %exit, "an actor died while the process stops");
+            return;
         }
         match (remedy, child) {
             (Remedy::None, _) => {}
@@ -124,11 +128,8 @@ impl CoordinatorActor {
     }
 
     fn end_of(&self, bot: &BotName, evicted: Evicted, error: &str) -> Write {
-        let Evicted {
-            execution,
-            started_at,
-        } = evicted;
-        let Some(started_at) = started_at else {
+        let Evicted { execution, started } = evicted;
+        let Some((started_at, attempt)) = started else {
             return Write::Release { execution };
         };
         Write::Finish(Box::new(Finish {
@@ -136,7 +137,7 @@ impl CoordinatorActor {
             bot: bot.clone(),
             started_at,
             completed_at: self.env.clock.now(),
-            attempt: 1,
+            attempt,
             outcome: AttemptOutcome::broken(Status::Panicked, error),
             metadata: serde_json::json!({}),
             max_consecutive_failures: self.env.rules.max_consecutive_failures,
@@ -149,6 +150,10 @@ impl CoordinatorActor {
             HoldKind::GivenUp,
             format!("restart budget spent; last: {exit}"),
         );
+        if let Some(scheduler) = self.env.book.scheduler() {
+            // Before the hold is stored nothing of the bot may start; if this is lost, the store's word comes later.
+            let _ = scheduler.try_send(HoldSet(bot.clone(), hold.clone()));
+        }
         let (env, bot) = (Arc::clone(&self.env), bot.clone());
         beside(&ctx.address(), async move {
             let _ = super::control::set_hold(&env, &bot, hold, true).await;
@@ -218,13 +223,13 @@ impl Handler<Wake> for CoordinatorActor {
             return Some(task);
         }
         let child = Child::Task(bot.clone());
-        if self.stopping
-            || matches!(
-                self.roster.state(&child),
-                Some(ChildState::Restarting | ChildState::GivenUp)
-            )
-        {
+        let state = self.roster.state(&child);
+        if self.stopping || state == Some(ChildState::Restarting) {
             return None;
+        }
+        if state == Some(ChildState::GivenUp) {
+            // Nobody wakes a bot that is held: the hold was ended, perhaps at another replica, or a run by hand is wanted.
+            self.roster.forgive(&child);
         }
         self.build(&child);
         self.env.book.task(&bot)

@@ -65,12 +65,15 @@ impl TaskActor {
             Ok(Written::Busy { .. }) if claim.start.backlog => self.release(claim),
             Ok(Written::Busy { another_waits }) => self.busy_elsewhere(claim, another_waits, ctx),
             Err(WriteError::Unavailable) => self.later(claim.asked_at(at), ctx),
-            other => {
+            Err(_) => self.later(claim, ctx),
+            Ok(other) => {
                 tracing::info!(actor = %self.bot.name, answer = ?other, "the claim is not this process's any more");
-                claim.ticket.settle();
+                drop(claim.ticket.settle());
                 self.tell_scheduler_to_reload();
             }
         }
+        // What waited for this claim's run waits for nothing if it has none.
+        self.start_waiting(None, ctx);
     }
 
     /// The run that is on is another replica's: one claim may wait here for its end, and holds no place while it does.

@@ -1,43 +1,22 @@
 //! The life of one run: attempts, the waits between them, and whatever ends it early.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tracing::Instrument;
 
 use super::{attempt, outlet::RunOutlet};
 use crate::{
-    actors::env::Env,
+    actors::{env::Env, persistence::WriteResult, runs::StopReason},
     domain::{
         Instant,
         bot::Bot,
         outcome::{AttemptOutcome, Status},
         run::Claim,
     },
-    store::Write,
+    store::{Write, Written},
 };
-
-/// Why a run is ended from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum StopReason {
-    /// By an operator, or by the bot's next slot.
-    Cancelled,
-    /// The process stops, and the grace period is over.
-    Abandoned,
-}
-
-impl StopReason {
-    fn outcome(self) -> AttemptOutcome {
-        match self {
-            Self::Cancelled => AttemptOutcome::broken(Status::Cancelled, "cancelled"),
-            Self::Abandoned => AttemptOutcome::broken(
-                Status::Abandoned,
-                "the process stopped before the run ended",
-            ),
-        }
-    }
-}
 
 /// One run.
 pub(super) struct Run {
@@ -75,36 +54,97 @@ pub(super) async fn drive(run: Run, stopped: watch::Receiver<Option<StopReason>>
 async fn attempts(run: Run, mut stopped: watch::Receiver<Option<StopReason>>) -> RunEnd {
     let run = Arc::new(run);
     let outlet = Arc::new(RunOutlet::new(Arc::clone(&run)));
-    let mut earlier = Vec::new();
-    let mut attempt = run.claim.attempt;
+    let mut tries = Tries {
+        attempt: run.claim.attempt,
+        earlier: Vec::new(),
+    };
     loop {
         let outcome = tokio::select! {
             biased;
-            reason = told_to_stop(&mut stopped) => reason.outcome(),
-            outcome = attempt::run(Arc::clone(&run), Arc::clone(&outlet), attempt) => outcome,
+            reason = told_to_stop(&mut stopped) => stopped_by(reason),
+            outcome = attempt::run(Arc::clone(&run), Arc::clone(&outlet), tries.attempt) => outcome,
         };
-        let tried = attempt - run.claim.attempt + 1;
-        let Some(wait) = wait_before_next(&run, &outcome, tried) else {
-            return end(&run, outcome, attempt, earlier);
+        let Some(wait) = tries.wait_after(&run, &outcome) else {
+            return tries.end(&run, outcome);
         };
+        let stored = tries.next(&run, &outcome, wait);
+        let early = tokio::select! {
+            biased;
+            reason = told_to_stop(&mut stopped) => stopped_by(reason),
+            () = taken_over(stored) => AttemptOutcome::broken(Status::Abandoned, "another process has taken the run over"),
+            () = tokio::time::sleep(wait) => continue,
+        };
+        return tries.end(&run, early);
+    }
+}
+
+/// The attempts of a run.
+struct Tries {
+    /// The number of the one at work.
+    attempt: u32,
+    /// Those before it, for `metadata`.
+    earlier: Vec<Value>,
+}
+
+impl Tries {
+    fn wait_after(&self, run: &Run, outcome: &AttemptOutcome) -> Option<Duration> {
+        let stops = run.bot.behaviour.execution.stop_on_unrecoverable;
+        let may_help = outcome.recoverable || (!stops && outcome.status == Status::Failed);
+        let tried = self.attempt - run.claim.attempt + 1;
+        let again = outcome.status.is_failure() && may_help;
+        again
+            .then(|| run.bot.policy.retry.backoff_after(tried, random()))
+            .flatten()
+    }
+
+    /// Goes on to the next attempt, and has it stored; the answer says whether the run is still this process's.
+    fn next(
+        &mut self,
+        run: &Run,
+        outcome: &AttemptOutcome,
+        wait: Duration,
+    ) -> oneshot::Receiver<WriteResult> {
+        let (attempt, wait_ms) = (self.attempt, wait.as_millis());
         tracing::warn!(
             attempt,
             error = outcome.error,
-            wait_ms = wait.as_millis(),
+            wait_ms,
             "the attempt failed; trying again"
         );
-        earlier.push(summary(&outcome, attempt));
-        attempt += 1;
-        run.env.queue.keep(Write::Attempt {
+        self.earlier.push(summary(outcome, attempt));
+        self.attempt += 1;
+        let write = Write::Attempt {
             execution: run.claim.execution,
-            attempt,
-            metadata: metadata(&run, &earlier, None),
-        });
-        tokio::select! {
-            biased;
-            reason = told_to_stop(&mut stopped) => return end(&run, reason.outcome(), attempt, earlier),
-            () = tokio::time::sleep(wait) => {}
+            attempt: self.attempt,
+            metadata: metadata(run, &self.earlier, None),
+        };
+        run.env.queue.send(write, true)
+    }
+
+    fn end(self, run: &Run, outcome: AttemptOutcome) -> RunEnd {
+        let metadata = metadata(run, &self.earlier, Some(&outcome));
+        RunEnd {
+            outcome,
+            attempt: self.attempt,
+            metadata,
         }
+    }
+}
+
+/// Ready only when the store says that the run is another process's now.
+async fn taken_over(stored: oneshot::Receiver<WriteResult>) {
+    if !matches!(stored.await, Ok(Ok(Written::Lost))) {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn stopped_by(reason: StopReason) -> AttemptOutcome {
+    match reason {
+        StopReason::Cancelled => AttemptOutcome::broken(Status::Cancelled, "cancelled"),
+        StopReason::Abandoned => AttemptOutcome::broken(
+            Status::Abandoned,
+            "the process stopped before the run ended",
+        ),
     }
 }
 
@@ -116,32 +156,10 @@ async fn told_to_stop(stopped: &mut watch::Receiver<Option<StopReason>>) -> Stop
     }
 }
 
-fn wait_before_next(
-    run: &Run,
-    outcome: &AttemptOutcome,
-    tried: u32,
-) -> Option<std::time::Duration> {
-    let may = outcome.recoverable
-        || !run.bot.behaviour.execution.stop_on_unrecoverable && outcome.status == Status::Failed;
-    let failed = outcome.status.is_failure() && may;
-    failed
-        .then(|| run.bot.policy.retry.backoff_after(tried, random()))
-        .flatten()
-}
-
 /// A number from 0 to 1, as good as jitter needs.
 fn random() -> f64 {
     let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
     (high >> 11) as f64 / (1u64 << 53) as f64
-}
-
-fn end(run: &Run, outcome: AttemptOutcome, attempt: u32, earlier: Vec<Value>) -> RunEnd {
-    let metadata = metadata(run, &earlier, Some(&outcome));
-    RunEnd {
-        outcome,
-        attempt,
-        metadata,
-    }
 }
 
 fn metadata(run: &Run, earlier: &[Value], last: Option<&AttemptOutcome>) -> Value {

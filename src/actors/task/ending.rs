@@ -6,7 +6,7 @@ use tokio::{task::JoinError, time::Instant as Monotonic};
 
 use super::{TaskActor, driver::RunEnd};
 use crate::{
-    actors::supervision::panic_text,
+    actors::{runs::Ticket, supervision::panic_text},
     domain::{
         Instant,
         hold::HoldKind,
@@ -45,10 +45,7 @@ impl TaskActor {
             }
         }));
         // The result is queued before the claim is settled: whoever finds the run without an owner comes after it.
-        let place = self.active.remove(&execution).and_then(|active| {
-            active.ticket.settle();
-            active.place
-        });
+        let place = self.active.remove(&execution).and_then(Ticket::settle);
         self.start_waiting(place, ctx);
     }
 

@@ -14,16 +14,12 @@ mod triggering;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
-use tokio::{
-    sync::{OwnedSemaphorePermit, watch},
-    time::Instant as Monotonic,
-};
+use tokio::time::Instant as Monotonic;
 
-use self::driver::StopReason;
 use super::{
     env::Env,
     messages::{Abandon, CancelRun, DEADLINE, FinishUp, Ping, Pong, Rest, StartRun},
-    runs::Ticket,
+    runs::{StopReason, Ticket},
 };
 use crate::domain::{Instant, bot::Bot, hold::HoldKind, run::ExecutionId};
 
@@ -37,7 +33,7 @@ pub struct TaskActor {
     /// A hold that the scheduler does not know of yet.
     hold: Option<HoldKind>,
     /// Runs at work.
-    active: HashMap<ExecutionId, Active>,
+    active: HashMap<ExecutionId, Ticket>,
     /// Claims whose start the store is being asked about.
     asking: usize,
     /// The claim that waits for a run to end.
@@ -52,13 +48,6 @@ pub struct TaskActor {
     finishing: bool,
     /// The last time that there was work.
     worked_at: Monotonic,
-}
-
-/// A run at work. Dropping it, also while the actor dies, ends the work.
-struct Active {
-    stop: watch::Sender<Option<StopReason>>,
-    place: Option<OwnedSemaphorePermit>,
-    ticket: Ticket,
 }
 
 /// A claim that has not started.
@@ -123,8 +112,8 @@ impl TaskActor {
     }
 
     fn stop_runs(&self, reason: StopReason) {
-        for active in self.active.values() {
-            let _ = active.stop.send(Some(reason));
+        for execution in self.active.keys() {
+            self.env.runs.stop(*execution, reason);
         }
     }
 
@@ -172,8 +161,8 @@ impl Handler<CancelRun> for TaskActor {
     type Result = bool;
 
     fn handle(&mut self, CancelRun(execution): CancelRun, _: &mut Self::Context) -> bool {
-        if let Some(active) = self.active.get(&execution) {
-            return active.stop.send(Some(StopReason::Cancelled)).is_ok();
+        if self.active.contains_key(&execution) {
+            return self.env.runs.stop(execution, StopReason::Cancelled);
         }
         let is_it = |claim: &mut InHand| claim.start.claim.execution == execution;
         match self.waiting.take_if(is_it) {

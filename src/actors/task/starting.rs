@@ -5,12 +5,16 @@ use std::sync::Arc;
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::{Active, InHand, TaskActor, driver, driver::StopReason};
+use super::{InHand, TaskActor, driver};
 use crate::{
-    actors::messages::StartRun,
+    actors::{
+        messages::StartRun,
+        runs::{AtWork, StopReason},
+    },
     domain::{
         Instant,
         outcome::{AttemptOutcome, Gap, Status},
+        policy::Overlap,
         run::Trigger,
         start::{StartDecision, StartFacts},
     },
@@ -69,14 +73,14 @@ impl TaskActor {
         tracing::info!(%actor, scheduled_for = ?slot, reason = gap.reason(), "the slot does not run");
         let execution = claim.start.claim.execution;
         self.env.queue.keep(Write::Decline { execution, gap });
-        claim.ticket.settle();
+        drop(claim.ticket.settle());
     }
 
     /// The claim is given back, to be decided anew by whoever takes it.
     pub(super) fn release(&self, claim: InHand) {
         let execution = claim.start.claim.execution;
         self.env.queue.keep(Write::Release { execution });
-        claim.ticket.settle();
+        drop(claim.ticket.settle());
     }
 
     /// A claim that waited before makes room: the newest is the one that runs.
@@ -94,7 +98,7 @@ impl TaskActor {
         self.env
             .queue
             .keep(self.finish_write(execution, now, 1, outcome, nothing));
-        claim.ticket.settle();
+        drop(claim.ticket.settle());
     }
 
     /// Sets the run to work, away from this actor's thread.
@@ -106,17 +110,15 @@ impl TaskActor {
             input,
             ..
         } = start;
-        let (stop, stopped) = watch::channel(None);
-        let execution = claim.execution;
-        ticket.started(started_at);
-        self.active.insert(
-            execution,
-            Active {
-                stop,
-                place,
-                ticket,
-            },
-        );
+        let ((stop, stopped), execution) = (watch::channel(None), claim.execution);
+        let attempt = claim.attempt;
+        ticket.started(AtWork {
+            started_at,
+            attempt,
+            place,
+            stop,
+        });
+        self.active.insert(execution, ticket);
         let (env, bot) = (Arc::clone(&self.env), Arc::clone(&self.bot));
         let run = driver::Run {
             env,
@@ -131,9 +133,14 @@ impl TaskActor {
             .spawn(driver::drive(run, stopped))
             .into_actor(self);
         ctx.spawn(work.map(move |end, actor, ctx| actor.ended(execution, started_at, end, ctx)));
+        if self.waiting.is_some() && self.bot.policy.overlap == Overlap::CancelOther {
+            // A newer slot came while the store was asked about this one.
+            self.stop_runs(StopReason::Cancelled);
+        }
     }
 
-    /// Starts the claim that waited for the run that has just ended, in its place.
+    /// Starts the claim that waited, if nothing stands against it any more; in the place of the run before it, if that
+    /// had one.
     pub(super) fn start_waiting(
         &mut self,
         place: Option<OwnedSemaphorePermit>,
@@ -143,9 +150,12 @@ impl TaskActor {
             return;
         }
         if let Some(InHand { start, ticket }) = self.waiting.take() {
+            // The end of the run before it may hold the bot: the store knows.
+            let place = place.or(start.place);
             let start = StartRun {
                 place,
                 lenient: true,
+                verify: true,
                 ..start
             };
             self.consider(InHand { start, ticket }, ctx);

@@ -1,6 +1,8 @@
 //! Runs by hand: a normal run that no slot asked for, also under a hold.
 
-use actix::{ActorFutureExt, Handler, ResponseActFuture, WrapFuture};
+use std::sync::Arc;
+
+use actix::{ActorFutureExt, AsyncContext, Handler, ResponseActFuture, WrapFuture};
 use serde_json::Value;
 
 use super::{InHand, TaskActor};
@@ -38,13 +40,13 @@ impl Handler<TriggerHere> for TaskActor {
         );
         Box::pin(answer.into_actor(self).map(move |answer, actor, ctx| {
             actor.asking -= 1;
-            let Ok(Ok(Written::Claimed(Some(execution)))) = answer else {
-                return Err(ControlError::Unavailable(
-                    "the database did not take the trigger".into(),
-                ));
-            };
-            actor.start_by_hand(execution, input, ctx);
-            Ok(execution)
+            if let Ok(Ok(Written::Claimed(Some(execution)))) = answer {
+                actor.start_by_hand(execution, input, ctx);
+                return Ok(execution);
+            }
+            actor.start_waiting(None, ctx);
+            let error = "the database did not take the trigger".into();
+            Err(ControlError::Unavailable(error))
         }))
     }
 }
@@ -81,6 +83,16 @@ impl TaskActor {
             lenient: true,
             input,
         };
-        self.consider(InHand { start, ticket }, ctx);
+        // A run by hand waits for a free place like any other.
+        self.asking += 1;
+        let place = Arc::clone(&self.env.places).acquire_owned();
+        ctx.spawn(place.into_actor(self).map(move |place, actor, ctx| {
+            actor.asking -= 1;
+            let start = StartRun {
+                place: place.ok(),
+                ..start
+            };
+            actor.consider(InHand { start, ticket }, ctx);
+        }));
     }
 }
