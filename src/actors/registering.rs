@@ -9,6 +9,7 @@ use std::{
 use super::env::Env;
 use crate::{
     domain::{
+        Instant,
         bot::{Bot, BotName},
         registration::{Registration, register, retire},
         state::BotState,
@@ -91,17 +92,21 @@ fn changes(bots: &[Arc<Bot>], stored: &HashMap<BotName, BotState>, env: &Env) ->
     let configured: HashSet<&BotName> = bots.iter().map(|bot| &bot.name).collect();
     let added = bots.iter().filter_map(|bot| {
         let before = stored.get(&bot.name);
-        write(before, register(before, bot, now))
+        write(before, register(before, bot, now), now)
     });
     let dropped = stored
         .values()
         .filter(|state| !state.removed && !configured.contains(&state.bot))
-        .filter_map(|state| write(Some(state), retire(state, now)));
+        .filter_map(|state| write(Some(state), retire(state, now), now));
     added.chain(dropped).collect()
 }
 
 /// `None` if nothing changes.
-fn write(before: Option<&BotState>, Registration { state, gaps }: Registration) -> Option<Write> {
+fn write(
+    before: Option<&BotState>,
+    Registration { state, gaps }: Registration,
+    at: Instant,
+) -> Option<Write> {
     if before == Some(&state) && gaps.is_empty() {
         return None;
     }
@@ -109,5 +114,6 @@ fn write(before: Option<&BotState>, Registration { state, gaps }: Registration) 
         expected: before.cloned().map(Box::new),
         state: Box::new(state),
         gaps,
+        at,
     })
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     fixture::Fixture,
-    process::{change, ending, is_lost, outcome, slot, starting},
+    process::{ending, is_lost, outcome, slot, starting},
 };
 
 fn started(answer: Written) -> bool {
@@ -100,27 +100,15 @@ pub(crate) async fn a_claim_by_another_schedule_is_outdated_and_gone(fixture: &d
     let a = fixture.join("a").await;
     let bot = a.register("bot").await;
     let id = a.claim(&bot, 0).await;
-    let old = a.state(&bot).await;
-    let mut edited = old.clone();
-    edited.schedule = Some("another".into());
-    a.write(change(&old, &edited)).await;
-    let answer = a.write(Write::Start(starting(id, &bot, slot(0)))).await;
+    let before = a.state(&bot).await;
+    let start = Start {
+        schedule: Some("another".into()),
+        ..starting(id, &bot, slot(0))
+    };
+    let answer = a.write(Write::Start(start)).await;
     assert!(matches!(answer, Written::Outdated), "{answer:?}");
     assert!(a.rows(&bot).await.is_empty());
-    assert_eq!(a.state(&bot).await, edited);
-}
-
-pub(crate) async fn a_claim_of_a_removed_bot_is_outdated_and_gone(fixture: &dyn Fixture) {
-    let a = fixture.join("a").await;
-    let bot = a.register("bot").await;
-    let id = a.claim(&bot, 0).await;
-    let old = a.state(&bot).await;
-    let mut retired = old.clone();
-    (retired.removed, retired.next_run) = (true, None);
-    a.write(change(&old, &retired)).await;
-    let answer = a.write(Write::Start(starting(id, &bot, slot(0)))).await;
-    assert!(matches!(answer, Written::Outdated), "{answer:?}");
-    assert!(a.rows(&bot).await.is_empty());
+    assert_eq!(a.state(&bot).await, before);
 }
 
 pub(crate) async fn an_exclusive_run_waits_for_any_other_run_of_the_bot(fixture: &dyn Fixture) {
