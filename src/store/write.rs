@@ -36,7 +36,8 @@ pub enum Write {
     },
     /// Accounts for slots and claims at most one. Replies: `Claimed`, or `Stale` with what is stored.
     Advance(Advance),
-    /// The run of a claim starts. Replies: `Started`, `Held`, `Busy`, `Outdated`, or `Lost`.
+    /// The run of a claim starts. The same start may be sent again when its answer was lost: it is `Started` still, and
+    /// counted once. Replies: `Started`, `Held`, `Busy`, `Outdated`, or `Lost`.
     Start(Start),
     /// The run goes on with another attempt. Replies: `Done` or `Lost`.
     Attempt {

@@ -39,6 +39,7 @@ macro_rules! suite {
                 starts {
                     a_start_is_stored_and_counted
                     a_start_is_refused_to_whoever_does_not_own_the_waiting_row
+                    a_start_that_is_sent_again_is_answered_as_before_and_counted_once
                     a_hold_stands_against_slots_and_not_against_an_operator
                     a_hold_that_is_over_stands_against_nothing
                     a_claim_by_another_schedule_is_outdated_and_gone

@@ -51,11 +51,48 @@ pub(crate) async fn a_start_is_refused_to_whoever_does_not_own_the_waiting_row(
     let start = Write::Start(starting(id, &bot, slot(0)));
     assert!(is_lost(&b.write(start.clone()).await));
     assert!(!started(a.write(start.clone()).await));
-    assert!(is_lost(&a.write(start.clone()).await));
+    let later = slot(0) + TimeDelta::microseconds(1);
+    let another = Write::Start(starting(id, &bot, later));
+    assert!(is_lost(&a.write(another).await));
+    assert!(is_lost(&b.write(start.clone()).await));
     a.write(ending(id, &bot, 0, outcome(Status::Succeeded)))
         .await;
     assert!(is_lost(&a.write(start).await));
     assert_eq!(a.state(&bot).await.runs, 1);
+}
+
+pub(crate) async fn a_start_that_is_sent_again_is_answered_as_before_and_counted_once(
+    fixture: &dyn Fixture,
+) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let at = slot(0) + TimeDelta::nanoseconds(1_234_567);
+    for last in [false, true] {
+        let start = Write::Start(Start {
+            max_runs: Some(2),
+            exclusive: true,
+            ..starting(a.claim(&bot, i64::from(last)).await, &bot, at)
+        });
+        let both = [start.clone(), start.clone()];
+        let mut answers = a.try_write(&both).await.unwrap();
+        a.hold(&bot, HoldKind::Manual).await;
+        answers.push(a.write(start).await);
+        for answer in answers {
+            assert_eq!(started(answer), last);
+        }
+        let bot = bot.clone();
+        a.write(Write::ClearHold { bot, kind: None }).await;
+        for row in a.store.live(&a.id).await.unwrap() {
+            let end = ending(
+                row.claim.execution,
+                &row.claim.bot,
+                0,
+                outcome(Status::Failed),
+            );
+            a.write(end).await;
+        }
+    }
+    assert_eq!(a.state(&bot).await.runs, 2);
 }
 
 pub(crate) async fn a_hold_stands_against_slots_and_not_against_an_operator(fixture: &dyn Fixture) {

@@ -138,7 +138,7 @@ impl History {
         let answer = self.process.write(Write::Start(start)).await;
         let busy = self.model.open.iter().any(|row| row.started);
         if open.started {
-            assert!(is_lost(&answer), "{answer:?}");
+            assert!(matches!(answer, Written::Started { .. }), "{answer:?}");
         } else if self.model.hold.is_some() {
             assert!(matches!(answer, Written::Held(_)), "{answer:?}");
         } else if exclusive && busy {
