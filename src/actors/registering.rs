@@ -9,6 +9,7 @@ use std::{
 use super::env::Env;
 use crate::{
     domain::{
+        Instant,
         bot::BotName,
         registration::{Registration, register, retire},
         state::BotState,
@@ -90,17 +91,21 @@ fn changes(env: &Env, stored: &HashMap<BotName, BotState>) -> Vec<Write> {
     let now = env.clock.now();
     let added = env.bots.iter().filter_map(|(name, bot)| {
         let before = stored.get(name);
-        write(before, register(before, bot, now))
+        write(before, register(before, bot, now), now)
     });
     let dropped = stored
         .values()
         .filter(|state| !state.removed && env.bot(&state.bot).is_none())
-        .filter_map(|state| write(Some(state), retire(state, now)));
+        .filter_map(|state| write(Some(state), retire(state, now), now));
     added.chain(dropped).collect()
 }
 
 /// `None` if nothing changes.
-fn write(before: Option<&BotState>, Registration { state, gaps }: Registration) -> Option<Write> {
+fn write(
+    before: Option<&BotState>,
+    Registration { state, gaps }: Registration,
+    at: Instant,
+) -> Option<Write> {
     if before == Some(&state) && gaps.is_empty() {
         return None;
     }
@@ -108,5 +113,6 @@ fn write(before: Option<&BotState>, Registration { state, gaps }: Registration) 
         expected: before.cloned().map(Box::new),
         state: Box::new(state),
         gaps,
+        at,
     })
 }

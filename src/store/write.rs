@@ -19,6 +19,10 @@ pub enum Write {
     /// Stores a bot's state as a start or reload makes it. Inserts it if `expected` is `None` and there is none.
     /// In a stored state, what runs write (`last_run`, `consecutive_failures`, `runs`) stays, and so does a hold of the
     /// kind that is already there (but `invalid`): both may have changed since the plan was made.
+    ///
+    /// When the schedule changes, or the bot is removed or comes back, claims that were taken by the old schedule and
+    /// have not started go, whoever's they are: a slot at or before `at` is recorded as `missed`/`late`, for the old
+    /// schedule counts it still; a later one does not exist any more. To their owners they are `Lost`.
     /// Replies: `State`, or `Stale` with what is stored.
     Register {
         /// What the plan was made from; compared by `schedule`, `next_run`, `removed`, and the hold's kind.
@@ -27,10 +31,13 @@ pub enum Write {
         state: Box<BotState>,
         /// Slots of the old schedule that did not run.
         gaps: Vec<GapRange>,
+        /// The moment of the plan: up to it the old schedule counts, and after it the new one.
+        at: Instant,
     },
     /// Accounts for slots and claims at most one. Replies: `Claimed`, or `Stale` with what is stored.
     Advance(Advance),
-    /// The run of a claim starts. Replies: `Started`, `Held`, `Busy`, `Outdated`, or `Lost`.
+    /// The run of a claim starts. The same start may be sent again when its answer was lost: it is `Started` still, and
+    /// counted once. Replies: `Started`, `Held`, `Busy`, `Outdated`, or `Lost`.
     Start(Start),
     /// The run goes on with another attempt. Replies: `Done` or `Lost`.
     Attempt {
@@ -50,7 +57,7 @@ pub enum Write {
         gap: Gap,
     },
     /// A claim is given back to be decided anew: the row goes and `next_run` returns to its slot; if later slots are
-    /// accounted for already, or the bot is removed, it is recorded as missed. A manual or event claim becomes `abandoned`.
+    /// accounted for already, it is recorded as missed. A manual or event claim becomes `abandoned`.
     /// Replies: `Done` or `Lost`.
     Release {
         /// The row; it must not have started.
@@ -228,7 +235,8 @@ pub enum Written {
         /// Whether a claim of an earlier slot waits as well, whoever's it is: under `buffer_one` only that one may.
         another_waits: bool,
     },
-    /// It may not run: the bot's schedule is another now, or the bot is removed or has had its `max_runs`. The row is gone.
+    /// It may not run: the bot's schedule is another now, or the bot is removed or has had its `max_runs`. The row is
+    /// gone, or `abandoned` if an earlier attempt had started.
     Outdated,
     /// The end is recorded.
     Finished {

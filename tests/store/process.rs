@@ -233,14 +233,22 @@ pub(crate) fn insertion(state: &BotState) -> Write {
         expected: None,
         state: Box::new(state.clone()),
         gaps: Vec::new(),
+        at: start(),
     }
 }
 
+/// A registration at slot 0 that finds the bot.
 pub(crate) fn change(old: &BotState, new: &BotState) -> Write {
+    change_at(old, new, 0, Vec::new())
+}
+
+/// The same at slot `n`, with slots that the old schedule owes.
+pub(crate) fn change_at(old: &BotState, new: &BotState, n: i64, gaps: Vec<GapRange>) -> Write {
     Write::Register {
         expected: Some(Box::new(old.clone())),
         state: Box::new(new.clone()),
-        gaps: Vec::new(),
+        gaps,
+        at: slot(n),
     }
 }
 

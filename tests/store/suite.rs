@@ -16,6 +16,13 @@ macro_rules! suite {
                     an_invalid_hold_tells_of_the_file_as_it_is_now
                     a_retired_bot_has_no_next_run_and_can_come_back
                 }
+                edits {
+                    an_edited_schedule_ends_the_claims_of_the_old_one
+                    a_removal_ends_the_claims_of_the_bot
+                    what_was_claimed_and_what_is_owed_make_one_gap
+                    claims_outlive_an_edit_that_leaves_the_schedule_alone
+                    a_schedule_that_comes_back_does_not_bring_its_claims_back
+                }
                 slots {
                     a_claim_is_a_waiting_row_and_moves_next_run
                     a_gap_grows_as_long_as_the_reason_stays
@@ -32,10 +39,10 @@ macro_rules! suite {
                 starts {
                     a_start_is_stored_and_counted
                     a_start_is_refused_to_whoever_does_not_own_the_waiting_row
+                    a_start_that_is_sent_again_is_answered_as_before_and_counted_once
                     a_hold_stands_against_slots_and_not_against_an_operator
                     a_hold_that_is_over_stands_against_nothing
                     a_claim_by_another_schedule_is_outdated_and_gone
-                    a_claim_of_a_removed_bot_is_outdated_and_gone
                     an_exclusive_run_waits_for_any_other_run_of_the_bot
                     a_busy_start_is_told_whether_an_earlier_slot_waits_anywhere
                     a_claim_that_waits_keeps_nobody_busy
@@ -51,7 +58,6 @@ macro_rules! suite {
                     a_released_slot_is_next_again
                     a_released_slot_before_later_ones_is_missed
                     claims_released_from_the_newest_on_are_all_next_again
-                    a_released_slot_of_a_removed_bot_is_missed
                     a_released_trigger_is_abandoned
                     a_run_that_started_can_be_neither_declined_nor_released
                     somebody_elses_claim_can_be_neither_declined_nor_released

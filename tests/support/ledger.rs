@@ -55,6 +55,7 @@ pub(crate) fn register(name: &str) -> Write {
         expected: None,
         state: Box::new(state(name)),
         gaps: Vec::new(),
+        at: at(0),
     }
 }
 

@@ -86,7 +86,11 @@ impl Batch {
                 expected,
                 state,
                 gaps,
-            } => sheet(sheets, &state.bot).register(expected.as_deref(), state, gaps, by),
+                at,
+            } => {
+                let sheet = sheet(sheets, &state.bot);
+                sheet.register(expected.as_deref(), state, gaps, *at, by)
+            }
             Write::Advance(advance) => sheet(sheets, &advance.bot).advance(advance, by),
             Write::Start(start) => sheet(sheets, &start.bot).start(start, by),
             Write::Finish(finish) => sheet(sheets, &finish.bot).finish(finish, by),

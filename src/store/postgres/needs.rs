@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
     domain::{Instant, bot::BotName, outcome::Status, run::ExecutionId},
-    store::{LedgerRow, Write},
+    store::{LedgerRow, Write, postgres::sheet::ends_claims},
 };
 
 /// See the module.
@@ -56,8 +56,17 @@ impl Needs {
     /// One arm for each kind of write.
     fn add(&mut self, write: &Write) {
         match write {
-            Write::Register { state, gaps, .. } => {
+            Write::Register {
+                expected,
+                state,
+                gaps,
+                ..
+            } => {
                 self.bots.insert(state.bot.clone());
+                if expected.as_ref().is_some_and(|old| ends_claims(old, state)) {
+                    self.open.insert(state.bot.clone());
+                    self.gives_back = true;
+                }
                 gaps.iter().for_each(|gap| self.slot(&state.bot, gap.first));
             }
             Write::Advance(advance) => {

@@ -12,7 +12,7 @@ use actor_server::{
 
 use crate::{
     fixture::Fixture,
-    process::{Process, change, fate, is_lost, range, slot},
+    process::{Process, fate, is_lost, range, slot},
 };
 
 async fn decline(process: &Process, execution: ExecutionId, gap: Gap) {
@@ -112,19 +112,6 @@ pub(crate) async fn claims_released_from_the_newest_on_are_all_next_again(fixtur
     }
     assert!(a.rows(&bot).await.is_empty());
     assert_eq!(a.state(&bot).await.next_run, Some(slot(0)));
-}
-
-pub(crate) async fn a_released_slot_of_a_removed_bot_is_missed(fixture: &dyn Fixture) {
-    let a = fixture.join("a").await;
-    let bot = a.register("bot").await;
-    let id = a.claim(&bot, 0).await;
-    let old = a.state(&bot).await;
-    let mut retired = old.clone();
-    (retired.removed, retired.next_run) = (true, None);
-    a.write(change(&old, &retired)).await;
-    release(&a, id).await;
-    assert_eq!(fates(&a, &bot).await, of([(0, "missed/late")]));
-    assert_eq!(a.state(&bot).await, retired);
 }
 
 pub(crate) async fn a_released_trigger_is_abandoned(fixture: &dyn Fixture) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod batches;
 pub(crate) mod cancelling;
+pub(crate) mod edits;
 pub(crate) mod ends;
 pub(crate) mod finishes;
 pub(crate) mod histories;

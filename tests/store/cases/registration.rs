@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 
 use crate::{
     fixture::Fixture,
-    process::{change, insertion, name, range, slot, state},
+    process::{change, change_at, insertion, name, range, slot, state},
 };
 
 fn stored(answer: Written) -> BotState {
@@ -99,11 +99,7 @@ pub(crate) async fn a_plan_made_from_an_older_state_changes_nothing(fixture: &dy
         ..now.clone()
     };
     for seen in older {
-        let plan = Write::Register {
-            expected: Some(Box::new(seen)),
-            state: Box::new(planned.clone()),
-            gaps: vec![range(0, 6, Gap::Late)],
-        };
+        let plan = change_at(&seen, &planned, 6, vec![range(0, 6, Gap::Late)]);
         assert_eq!(stale(a.write(plan).await), Some(now.clone()));
     }
     assert_eq!(a.state(&now.bot).await, now);
@@ -132,11 +128,8 @@ pub(crate) async fn slots_that_the_old_schedule_owes_are_recorded_with_the_new_o
         anchor: slot(10),
         ..old.clone()
     };
-    let plan = Write::Register {
-        expected: Some(Box::new(old)),
-        state: Box::new(new.clone()),
-        gaps: vec![range(2, 4, Gap::Window), range(5, 9, Gap::Late)],
-    };
+    let gaps = vec![range(2, 4, Gap::Window), range(5, 9, Gap::Late)];
+    let plan = change_at(&old, &new, 9, gaps);
     assert_eq!(stored(a.write(plan).await), new);
     let rows = a.rows(&bot).await;
     assert_eq!(rows.iter().map(|row| row.slots).collect::<Vec<_>>(), [5, 5]);

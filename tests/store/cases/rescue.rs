@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     fixture::Fixture,
-    process::{Process, ending, is_lost, message, outcome, slot, starting},
+    process::{Process, change, ending, is_lost, message, outcome, slot, starting},
 };
 
 /// `a` dies, and `b` deals with what it left.
@@ -132,13 +132,13 @@ pub(crate) async fn a_slot_that_is_run_again_counts_once(fixture: &dyn Fixture) 
 pub(crate) async fn work_that_was_cut_off_is_never_taken_back(fixture: &dyn Fixture) {
     let a = fixture.join("a").await;
     let mut bots = Vec::new();
-    for name in ["declined", "released", "outdated"] {
+    for name in ["declined", "released", "outdated", "removed"] {
         let bot = a.register(name).await;
         bots.push((bot.clone(), a.run(&bot, 0).await));
     }
     let names: Vec<&BotName> = bots.iter().map(|(bot, _)| bot).collect();
     let (b, rescued) = rescue(fixture, &a, &names).await;
-    assert_eq!(rescued.len(), 3);
+    assert_eq!(rescued.len(), 4);
     let gap = Gap::Late;
     let execution = bots[0].1;
     b.write(Write::Decline { execution, gap }).await;
@@ -147,6 +147,16 @@ pub(crate) async fn work_that_was_cut_off_is_never_taken_back(fixture: &dyn Fixt
     let mut start = starting(bots[2].1, &bots[2].0, slot(61));
     start.schedule = Some("another".into());
     let answer = b.write(Write::Start(start)).await;
+    assert!(matches!(answer, Written::Outdated), "{answer:?}");
+    let (removed, id) = &bots[3];
+    let state = b.state(removed).await;
+    let mut retired = state.clone();
+    retired.removed = true;
+    b.write(change(&state, &retired)).await;
+    assert_eq!(b.row(removed, *id).await.status, Status::Running);
+    let answer = b
+        .write(Write::Start(starting(*id, removed, slot(61))))
+        .await;
     assert!(matches!(answer, Written::Outdated), "{answer:?}");
     for (bot, id) in &bots {
         let row = b.row(bot, *id).await;

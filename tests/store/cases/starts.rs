@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     fixture::Fixture,
-    process::{change, ending, is_lost, outcome, slot, starting},
+    process::{ending, is_lost, outcome, slot, starting},
 };
 
 fn started(answer: Written) -> bool {
@@ -51,11 +51,48 @@ pub(crate) async fn a_start_is_refused_to_whoever_does_not_own_the_waiting_row(
     let start = Write::Start(starting(id, &bot, slot(0)));
     assert!(is_lost(&b.write(start.clone()).await));
     assert!(!started(a.write(start.clone()).await));
-    assert!(is_lost(&a.write(start.clone()).await));
+    let later = slot(0) + TimeDelta::microseconds(1);
+    let another = Write::Start(starting(id, &bot, later));
+    assert!(is_lost(&a.write(another).await));
+    assert!(is_lost(&b.write(start.clone()).await));
     a.write(ending(id, &bot, 0, outcome(Status::Succeeded)))
         .await;
     assert!(is_lost(&a.write(start).await));
     assert_eq!(a.state(&bot).await.runs, 1);
+}
+
+pub(crate) async fn a_start_that_is_sent_again_is_answered_as_before_and_counted_once(
+    fixture: &dyn Fixture,
+) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let at = slot(0) + TimeDelta::nanoseconds(1_234_567);
+    for last in [false, true] {
+        let start = Write::Start(Start {
+            max_runs: Some(2),
+            exclusive: true,
+            ..starting(a.claim(&bot, i64::from(last)).await, &bot, at)
+        });
+        let both = [start.clone(), start.clone()];
+        let mut answers = a.try_write(&both).await.unwrap();
+        a.hold(&bot, HoldKind::Manual).await;
+        answers.push(a.write(start).await);
+        for answer in answers {
+            assert_eq!(started(answer), last);
+        }
+        let bot = bot.clone();
+        a.write(Write::ClearHold { bot, kind: None }).await;
+        for row in a.store.live(&a.id).await.unwrap() {
+            let end = ending(
+                row.claim.execution,
+                &row.claim.bot,
+                0,
+                outcome(Status::Failed),
+            );
+            a.write(end).await;
+        }
+    }
+    assert_eq!(a.state(&bot).await.runs, 2);
 }
 
 pub(crate) async fn a_hold_stands_against_slots_and_not_against_an_operator(fixture: &dyn Fixture) {
@@ -100,27 +137,15 @@ pub(crate) async fn a_claim_by_another_schedule_is_outdated_and_gone(fixture: &d
     let a = fixture.join("a").await;
     let bot = a.register("bot").await;
     let id = a.claim(&bot, 0).await;
-    let old = a.state(&bot).await;
-    let mut edited = old.clone();
-    edited.schedule = Some("another".into());
-    a.write(change(&old, &edited)).await;
-    let answer = a.write(Write::Start(starting(id, &bot, slot(0)))).await;
+    let before = a.state(&bot).await;
+    let start = Start {
+        schedule: Some("another".into()),
+        ..starting(id, &bot, slot(0))
+    };
+    let answer = a.write(Write::Start(start)).await;
     assert!(matches!(answer, Written::Outdated), "{answer:?}");
     assert!(a.rows(&bot).await.is_empty());
-    assert_eq!(a.state(&bot).await, edited);
-}
-
-pub(crate) async fn a_claim_of_a_removed_bot_is_outdated_and_gone(fixture: &dyn Fixture) {
-    let a = fixture.join("a").await;
-    let bot = a.register("bot").await;
-    let id = a.claim(&bot, 0).await;
-    let old = a.state(&bot).await;
-    let mut retired = old.clone();
-    (retired.removed, retired.next_run) = (true, None);
-    a.write(change(&old, &retired)).await;
-    let answer = a.write(Write::Start(starting(id, &bot, slot(0)))).await;
-    assert!(matches!(answer, Written::Outdated), "{answer:?}");
-    assert!(a.rows(&bot).await.is_empty());
+    assert_eq!(a.state(&bot).await, before);
 }
 
 pub(crate) async fn an_exclusive_run_waits_for_any_other_run_of_the_bot(fixture: &dyn Fixture) {

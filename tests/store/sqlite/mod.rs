@@ -3,6 +3,7 @@
 mod files;
 mod migrations;
 mod outside;
+mod readers;
 
 use std::{path::PathBuf, sync::Arc};
 

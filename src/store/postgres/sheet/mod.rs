@@ -9,6 +9,8 @@ pub(super) mod open;
 mod runs;
 mod slots;
 
+pub(super) use self::slots::ends_claims;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;

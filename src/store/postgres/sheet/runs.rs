@@ -1,5 +1,6 @@
 //! Runs: started, tried again, ended.
 
+use chrono::SubsecRound;
 use serde_json::Value;
 
 use super::{Sheet, Writer};
@@ -17,10 +18,13 @@ use crate::{
 impl Sheet {
     /// See [`crate::store::Write::Start`].
     pub(in super::super) fn start(&mut self, start: &Start, by: &Writer) -> Written {
-        let Some(row) = self.waiting(start.execution, &by.me) else {
+        let Some(row) = self.owned(start.execution, &by.me) else {
             return Written::Lost;
         };
         let counts = counts(row);
+        if let Some(started) = row.started_at {
+            return self.repeated(start, started, counts);
+        }
         if start.scheduled
             && let Some(refusal) = self.refusal(start, counts)
         {
@@ -39,6 +43,15 @@ impl Sheet {
             state.next_run = None;
         }
         Written::Started { finished: spent }
+    }
+
+    /// The answer to a start that is stored already; another one than that is refused.
+    fn repeated(&self, start: &Start, started: Instant, counts: bool) -> Written {
+        if started.trunc_subsecs(6) != start.at.trunc_subsecs(6) {
+            return Written::Lost;
+        }
+        let finished = counts && self.is_spent(start);
+        Written::Started { finished }
     }
 
     /// What stands against a scheduled run: another schedule, an end by `max_runs`, or a hold.

@@ -8,7 +8,7 @@ use crate::{
         Instant,
         bot::BotName,
         hold::{Hold, HoldKind},
-        outcome::Gap,
+        outcome::{Gap, Status},
         run::{ExecutionId, Trigger},
         slots::GapRange,
         state::BotState,
@@ -23,12 +23,16 @@ impl Sheet {
         expected: Option<&BotState>,
         new: &BotState,
         gaps: &[GapRange],
+        at: Instant,
         by: &mut Writer,
     ) -> Written {
         match (expected, &mut self.state) {
             (None, None) => self.state = Some(Tracked::new(new.clone())),
             (Some(expected), Some(stored)) if is_as_planned(expected, &stored.value) => {
                 take_over(stored.edit(), new);
+                if ends_claims(expected, new) {
+                    self.end_claims(at);
+                }
             }
             _ => return self.stale(),
         }
@@ -36,6 +40,25 @@ impl Sheet {
             self.record(&new.bot, gap, by);
         }
         self.answer()
+    }
+
+    /// Settles what was claimed by the schedule that ends at `at`, the oldest slot first, so that a gap grows.
+    fn end_claims(&mut self, at: Instant) {
+        let fresh = |row: &&LedgerRow| {
+            row.status == Status::Running && row.started_at.is_none() && row.attempt == 1
+        };
+        let claims = self.live_rows().filter(fresh);
+        let mut claims: Vec<(Instant, ExecutionId)> = claims
+            .filter_map(|row| Some((row.scheduled_for?, row.id)))
+            .collect();
+        claims.sort_unstable();
+        for (slot, id) in claims {
+            if slot <= at {
+                self.become_gap(id, Gap::Late);
+            } else {
+                self.delete(id);
+            }
+        }
     }
 
     /// See [`crate::store::Write::Advance`].
@@ -112,7 +135,7 @@ impl Sheet {
             return self.abandon(id, "its process ended before the run started", at);
         };
         let later = self.live_rows().any(|row| row.scheduled_for > Some(slot));
-        if later || self.state().is_none_or(|state| state.removed) {
+        if later {
             return self.become_gap(id, Gap::Late);
         }
         self.delete(id);
@@ -213,6 +236,11 @@ fn is_current(advance: &Advance, state: &BotState) -> bool {
     state.next_run == Some(advance.expected_next)
         && state.schedule == advance.expected_schedule
         && kind(state) == advance.expected_hold
+}
+
+/// Whether claims of the state before have no place in the new one.
+pub(in super::super) fn ends_claims(old: &BotState, new: &BotState) -> bool {
+    old.schedule != new.schedule || old.removed != new.removed
 }
 
 fn is_as_planned(expected: &BotState, stored: &BotState) -> bool {

@@ -7,6 +7,7 @@ use super::Tx;
 use crate::{
     domain::{
         Instant,
+        bot::BotName,
         run::{ExecutionId, Trigger},
     },
     store::sqlite::{
@@ -43,6 +44,18 @@ pub(super) fn rows_of_others(tx: &mut Tx<'_>) -> Result<Vec<OpenRow>, Fault> {
         .order(executions::scheduled_for.desc())
         .load(tx.conn)?;
     rows.retain(|row| row.replica.as_deref() != Some(tx.me.as_str()));
+    Ok(rows)
+}
+
+/// A bot's claims of slots that no process has begun to run, oldest slot first.
+pub(super) fn fresh_claims(tx: &mut Tx<'_>, bot: &BotName) -> Result<Vec<OpenRow>, Fault> {
+    let mut rows: Vec<OpenRow> = executions::table
+        .filter(executions::task_id.eq(bot.as_str()))
+        .filter(IsRunning)
+        .select(OpenRow::as_select())
+        .order(executions::scheduled_for)
+        .load(tx.conn)?;
+    rows.retain(|row| row.scheduled_for.is_some() && !row.has_run());
     Ok(rows)
 }
 

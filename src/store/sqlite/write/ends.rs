@@ -10,7 +10,7 @@ use crate::{
         sqlite::{
             fault::Fault,
             fixed::Fixed,
-            rows::{ledger::OpenRow, state::load},
+            rows::ledger::OpenRow,
             schema::{executions, states},
             time::Time,
         },
@@ -45,8 +45,7 @@ pub(super) fn give_back(tx: &mut Tx<'_>, row: &OpenRow, at: Instant) -> Result<(
     let Some(slot) = row.scheduled_for.filter(|_slot| !row.has_run()) else {
         return abandon(tx, row, "its process ended before the run started", at);
     };
-    let removed = load(tx.conn, &row.task_id)?.is_none_or(|state| state.removed);
-    if removed || gaps::has_later(tx, &row.task_id, slot)? {
+    if gaps::has_later(tx, &row.task_id, slot)? {
         return into_gap(tx, row, Gap::Late);
     }
     remove(tx, row)?;
@@ -58,7 +57,7 @@ pub(super) fn give_back(tx: &mut Tx<'_>, row: &OpenRow, at: Instant) -> Result<(
     Ok(())
 }
 
-/// Ends a claim whose slot does not exist any more.
+/// Ends a claim that has no place in the schedule.
 pub(super) fn discard(tx: &mut Tx<'_>, row: &OpenRow) -> Result<(), Fault> {
     if row.has_run() {
         return abandon(tx, row, "the schedule is another now", tx.now);
@@ -100,7 +99,7 @@ pub(super) fn ran(tx: &mut Tx<'_>, bot: &str, started: Time) -> Result<(), Fault
 }
 
 /// The claim's row becomes a gap, or makes the gap before it grow.
-fn into_gap(tx: &mut Tx<'_>, row: &OpenRow, gap: Gap) -> Result<(), Fault> {
+pub(super) fn into_gap(tx: &mut Tx<'_>, row: &OpenRow, gap: Gap) -> Result<(), Fault> {
     if let Some(slot) = row.scheduled_for
         && gaps::grow(tx, &row.task_id, &gaps::single(slot.0, gap))?
     {
@@ -116,7 +115,8 @@ fn into_gap(tx: &mut Tx<'_>, row: &OpenRow, gap: Gap) -> Result<(), Fault> {
     Ok(())
 }
 
-fn remove(tx: &mut Tx<'_>, row: &OpenRow) -> Result<(), Fault> {
+/// Takes the claim's row away.
+pub(super) fn remove(tx: &mut Tx<'_>, row: &OpenRow) -> Result<(), Fault> {
     diesel::delete(executions::table.find(row.id)).execute(tx.conn)?;
     Ok(())
 }

@@ -40,7 +40,8 @@ pub(super) fn apply(tx: &mut Tx<'_>, write: &Write) -> Result<Written, Fault> {
             expected,
             state,
             gaps,
-        } => register::register(tx, expected.as_deref(), state, gaps),
+            at,
+        } => register::register(tx, expected.as_deref(), state, gaps, *at),
         Write::Advance(advance) => advance::advance(tx, advance),
         Write::Start(start) => start::start(tx, start),
         Write::Attempt {

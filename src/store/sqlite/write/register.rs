@@ -2,10 +2,13 @@
 
 use diesel::prelude::*;
 
-use super::{Tx, gaps};
+use super::{Tx, claims::fresh_claims, ends, gaps};
 use crate::{
     domain::{
+        Instant,
+        bot::BotName,
         hold::{Hold, HoldKind},
+        outcome::Gap,
         slots::GapRange,
         state::BotState,
     },
@@ -27,11 +30,17 @@ pub(super) fn register(
     expected: Option<&BotState>,
     state: &BotState,
     gaps: &[GapRange],
+    at: Instant,
 ) -> Result<Written, Fault> {
     let found = load(tx.conn, state.bot.as_str())?;
     match (expected, &found) {
         (None, None) => insert(tx, state)?,
-        (Some(seen), Some(old)) if same_plan(seen, old) => update(tx, old, state)?,
+        (Some(seen), Some(old)) if same_plan(seen, old) => {
+            if old.schedule != state.schedule || old.removed != state.removed {
+                end_claims(tx, &state.bot, at)?;
+            }
+            update(tx, old, state)?;
+        }
         _ => return Ok(Written::Stale(found.map(Box::new))),
     }
     for range in gaps {
@@ -41,6 +50,17 @@ pub(super) fn register(
     Ok(now.map_or(Written::Stale(None), |state| {
         Written::State(Box::new(state))
     }))
+}
+
+/// Settles what was claimed by the schedule that ends at `at`, the oldest slot first, so that a gap grows.
+fn end_claims(tx: &mut Tx<'_>, bot: &BotName, at: Instant) -> Result<(), Fault> {
+    for row in fresh_claims(tx, bot)? {
+        match row.scheduled_for {
+            Some(slot) if slot.0 <= at => ends::into_gap(tx, &row, Gap::Late)?,
+            _ => ends::remove(tx, &row)?,
+        }
+    }
+    Ok(())
 }
 
 /// Whether a plan made from `seen` holds for what is stored.

@@ -1,11 +1,12 @@
 //! The start of a run: the moment when holds, overlap and the schedule's version are decided.
 
+use chrono::SubsecRound;
 use diesel::{dsl::exists, prelude::*, select};
 use serde_json::Value;
 
 use super::{
     Tx,
-    claims::{counts, mark_started, merged, mine, waiting},
+    claims::{counts, mark_started, merged, mine},
     ends,
 };
 use crate::{
@@ -27,10 +28,13 @@ use crate::{
 
 /// Starts the run of a claim, unless something stands against it.
 pub(super) fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Written, Fault> {
-    let Some(row) = waiting(tx, start.execution)? else {
+    let Some(row) = mine(tx, start.execution)? else {
         return Ok(Written::Lost);
     };
     let state = load(tx.conn, &row.task_id)?;
+    if let Some(started) = row.started_at {
+        return Ok(repeated(start, &row, started, state.as_ref()));
+    }
     if start.scheduled
         && let Some(refusal) = refusal(tx, start, &row, state.as_ref())?
     {
@@ -55,6 +59,15 @@ pub(super) fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Written, Fault> {
     Ok(Written::Started { finished })
 }
 
+/// The answer to a start that is stored already; another one than that is refused.
+fn repeated(start: &Start, row: &OpenRow, started: Time, state: Option<&BotState>) -> Written {
+    if started.0 != start.at.trunc_subsecs(6) {
+        return Written::Lost;
+    }
+    let finished = state.is_some_and(|state| is_spent(state, start, row));
+    Written::Started { finished }
+}
+
 /// What stands against a scheduled run: another schedule, an end by `max_runs`, or a hold.
 fn refusal(
     tx: &mut Tx<'_>,
@@ -71,7 +84,7 @@ fn refusal(
     Ok(hold.map(Written::Held))
 }
 
-/// A claim that was taken before another one's start was the last of `max_runs`.
+/// Whether a slot's first start is, or was, the last of `max_runs`.
 fn is_spent(state: &BotState, start: &Start, row: &OpenRow) -> bool {
     counts(row) && start.max_runs.is_some_and(|max| state.runs >= max)
 }

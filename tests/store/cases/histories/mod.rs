@@ -2,146 +2,35 @@
 //!
 //! A model keeps in a map what the store has to keep in growing ranges; after every step both say the same.
 
-use std::collections::{BTreeMap, HashSet};
+mod model;
+
+use std::collections::HashSet;
 
 use actor_server::{
     domain::{
         bot::BotName,
         hold::HoldKind,
         outcome::{Gap, Status},
-        run::ExecutionId,
     },
     store::{Advance, Start, Write, Written},
 };
 use proptest::{
-    prelude::*,
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
 
+use self::model::{Model, Open, Step, step, words};
 use crate::{
     fixture::Fixture,
-    process::{Process, claimed, ending, is_lost, outcome, range, slot, starting},
+    process::{Process, change_at, claimed, ending, is_lost, outcome, range, slot, starting},
 };
 
 const HISTORIES: usize = 12;
 const STEPS: usize = 100;
 
-/// One thing that happens to a bot; claims are named by their place among the open ones.
-#[derive(Clone, Debug)]
-enum Step {
-    Advance {
-        gaps: Vec<(i64, Gap)>,
-        claim: bool,
-        stale: bool,
-    },
-    Start(usize, bool),
-    Finish(usize, Status),
-    Decline(usize, Gap),
-    Release(usize),
-    Hold(HoldKind),
-    Resume,
-    ActorDies,
-    ProcessDies {
-        again: bool,
-    },
-}
-
-/// A row that is open.
-#[derive(Clone, Debug)]
-struct Open {
-    id: ExecutionId,
-    slot: i64,
-    started: bool,
-    attempt: u32,
-}
-
-/// What the store has to say.
-#[derive(Default)]
-struct Model {
-    next: i64,
-    slots: BTreeMap<i64, String>,
-    open: Vec<Open>,
-    hold: Option<HoldKind>,
-    failures: u32,
-    runs: u32,
-}
-
-impl Model {
-    fn give_back(&mut self, row: &Open) {
-        if row.attempt > 1 {
-            self.slots.insert(row.slot, "abandoned".into());
-        } else if self.slots.range(row.slot + 1..).next().is_some() {
-            self.slots.insert(row.slot, "missed/late".into());
-        } else {
-            self.slots.remove(&row.slot);
-            self.next = row.slot;
-        }
-    }
-
-    /// The place of the open row with the newest slot.
-    fn newest_open(&self) -> Option<usize> {
-        (0..self.open.len()).max_by_key(|row| self.open[*row].slot)
-    }
-
-    /// Takes the open rows, newest slot first.
-    fn take_open(&mut self) -> Vec<Open> {
-        let mut open = std::mem::take(&mut self.open);
-        open.sort_by_key(|row| -row.slot);
-        open
-    }
-
-    fn fail(&mut self, status: Status) {
-        match status {
-            status if status.is_failure() => self.failures += 1,
-            Status::Succeeded | Status::Skipped => self.failures = 0,
-            _ => {}
-        }
-    }
-}
-
-fn words(gap: Gap) -> String {
-    format!("{}/{}", gap.status().as_str(), gap.reason())
-}
-
-fn gap() -> impl Strategy<Value = Gap> {
-    prop::sample::select(vec![
-        Gap::Overlap,
-        Gap::Held(HoldKind::Manual),
-        Gap::Late,
-        Gap::Late,
-        Gap::Window,
-    ])
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let ends = prop::sample::select(vec![
-        Status::Succeeded,
-        Status::Failed,
-        Status::Skipped,
-        Status::Cancelled,
-        Status::Abandoned,
-        Status::Panicked,
-    ]);
-    let row = || 0..4_usize;
-    let gaps = prop::collection::vec((1..5_i64, gap()), 0..3);
-    prop_oneof![
-        6 => (gaps, prop::bool::weighted(0.8), prop::bool::weighted(0.1))
-            .prop_map(|(gaps, claim, stale)| Step::Advance { gaps, claim, stale }),
-        5 => (row(), any::<bool>()).prop_map(|(row, exclusive)| Step::Start(row, exclusive)),
-        4 => (row(), ends).prop_map(|(row, status)| Step::Finish(row, status)),
-        2 => (row(), gap()).prop_map(|(row, gap)| Step::Decline(row, gap)),
-        2 => row().prop_map(Step::Release),
-        1 => prop::sample::select(HoldKind::ALL.to_vec()).prop_map(Step::Hold),
-        2 => Just(Step::Resume),
-        1 => Just(Step::ActorDies),
-        1 => any::<bool>().prop_map(|again| Step::ProcessDies { again }),
-    ]
-}
-
 pub(crate) async fn any_history_accounts_for_every_slot_once(fixture: &dyn Fixture) {
     let mut runner = TestRunner::deterministic();
-    let histories = prop::collection::vec(step(), STEPS);
+    let histories = proptest::collection::vec(step(), STEPS);
     for number in 0..HISTORIES {
         let steps = histories.new_tree(&mut runner).unwrap().current();
         let mut history = History::begin(fixture, number).await;
@@ -185,6 +74,7 @@ impl History {
                 self.model.hold = Some(*kind);
             }
             Step::Resume => self.resume().await,
+            Step::Edit(ahead) => self.edit(*ahead).await,
             Step::ActorDies => self.actor_dies().await,
             Step::ProcessDies { again } => self.process_dies(fixture, *again).await,
         }
@@ -242,12 +132,13 @@ impl History {
         };
         let start = Start {
             exclusive,
+            schedule: self.model.schedule(),
             ..starting(open.id, &self.bot, slot(open.slot))
         };
         let answer = self.process.write(Write::Start(start)).await;
         let busy = self.model.open.iter().any(|row| row.started);
         if open.started {
-            assert!(is_lost(&answer), "{answer:?}");
+            assert!(matches!(answer, Written::Started { .. }), "{answer:?}");
         } else if self.model.hold.is_some() {
             assert!(matches!(answer, Written::Held(_)), "{answer:?}");
         } else if exclusive && busy {
@@ -322,6 +213,32 @@ impl History {
             .await;
         assert!(matches!(answer, Written::State(_)), "{answer:?}");
         (self.model.hold, self.model.failures) = (None, 0);
+    }
+
+    /// The schedule becomes another one, while up to so many of the newest slots are claimed ahead of their time.
+    async fn edit(&mut self, ahead: usize) {
+        let tail = (1..=ahead).take_while(|n| {
+            let back = i64::try_from(*n).unwrap();
+            self.model.is_fresh(self.model.next - back)
+        });
+        let cut = self.model.next - 1 - i64::try_from(tail.count()).unwrap();
+        self.model.edits += 1;
+        let old = self.process.state(&self.bot).await;
+        let mut new = old.clone();
+        (new.schedule, new.next_run) = (self.model.schedule(), Some(slot(cut + 1)));
+        let answer = self.process.write(change_at(&old, &new, cut, vec![])).await;
+        assert!(matches!(answer, Written::State(_)), "{answer:?}");
+        self.model.next = cut + 1;
+        let open = std::mem::take(&mut self.model.open);
+        for row in open {
+            if !row.is_fresh() {
+                self.model.open.push(row);
+            } else if row.slot <= cut {
+                self.model.slots.insert(row.slot, "missed/late".into());
+            } else {
+                self.model.slots.remove(&row.slot);
+            }
+        }
     }
 
     async fn actor_dies(&mut self) {
