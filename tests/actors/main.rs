@@ -1,0 +1,25 @@
+//! The actors, each by itself and all together: how they end and are restarted, what their deaths cost, and what
+//! operators can do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails should say where"
+)]
+
+mod bots;
+mod contract;
+mod control;
+#[cfg(feature = "failpoints")]
+mod deaths;
+mod persistence;
+mod queue;
+mod roster;
+#[path = "../support/scripted.rs"]
+mod scripted;
+mod server;
+mod stand;
+mod stopping;
+mod supervision;
+mod work;

@@ -1,0 +1,180 @@
+//! What actors stand on in these tests: a store, a platform that answers as it is told, threads for bot work.
+
+use std::{fmt::Debug, path::Path, sync::Arc, time::Duration};
+
+use actor_server::{
+    actors::{
+        env::{CONSOLE, Env, Platforms, Rules},
+        persistence::WriteQueue,
+        registering,
+        runs::Runs,
+        supervision::Exits,
+    },
+    clock::Clock,
+    domain::{
+        bot::Bot,
+        post::Post,
+        restart::RestartPolicy,
+        run::ReplicaId,
+    },
+    platforms::{ContentPoster, PostFailure, Receipt, stub::StubPlatform},
+    skills::SkillSet,
+    store::{self, Replica, StatePersistence},
+};
+use async_trait::async_trait;
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::Semaphore,
+    time::Instant as Monotonic,
+};
+use uuid::Uuid;
+
+/// How long anything may take that a test waits for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Asks again until there is an answer.
+pub(crate) async fn eventually<T, F>(what: &str, ask: impl Fn() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let end = Monotonic::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Monotonic::now() < end, "never happened: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Asks again until the answer is the right one.
+pub(crate) async fn becomes<T: PartialEq + Debug>(right: T, ask: impl Fn() -> T) {
+    let end = Monotonic::now() + PATIENCE;
+    loop {
+        let answer = ask();
+        if answer == right {
+            return;
+        }
+        assert!(Monotonic::now() < end, "still {answer:?}, and not {right:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// What a server is made of.
+#[derive(Clone)]
+pub(crate) struct Setting {
+    pub(crate) bots: Vec<Bot>,
+    pub(crate) skills: SkillSet,
+    pub(crate) platform: StubPlatform,
+    pub(crate) rules: Rules,
+    pub(crate) results_in_memory: usize,
+}
+
+impl Setting {
+    pub(crate) fn of(bots: impl IntoIterator<Item = Bot>) -> Self {
+        Self {
+            bots: bots.into_iter().collect(),
+            skills: super::bots::deeds(),
+            platform: StubPlatform::new(),
+            rules: RULES,
+            results_in_memory: 1000,
+        }
+    }
+}
+
+/// The defaults, but nobody waits a minute for anything.
+const RULES: Rules = Rules {
+    check_interval: Duration::from_millis(500),
+    max_consecutive_failures: 5,
+    max_parallel_tasks: 8,
+    supervision: RestartPolicy {
+        max_restarts: 5,
+        window: Duration::from_secs(60),
+        min_backoff: Duration::from_millis(10),
+        max_backoff: Duration::from_millis(100),
+    },
+    health_interval: Duration::from_millis(500),
+    retention: Duration::from_secs(86_400),
+};
+
+/// Everything that outlives actors.
+pub(crate) struct Stand {
+    pub(crate) env: Arc<Env>,
+    threads: Option<Runtime>,
+}
+
+impl Stand {
+    /// On a SQLite file in this folder, with all bots registered.
+    pub(crate) async fn on(folder: &Path, setting: Setting) -> Self {
+        let me = replica();
+        let url = format!("sqlite://{}/bots.db", folder.display());
+        let (_, store) = store::open(&url, &me).await.unwrap();
+        let stand = Self::around(store, setting, me);
+        registering::prepare(Arc::clone(&stand.env)).await.unwrap();
+        stand
+    }
+
+    /// On any store; nothing is registered.
+    pub(crate) fn over(store: impl StatePersistence, setting: Setting) -> Self {
+        Self::around(Arc::new(store), setting, replica())
+    }
+
+    fn around(store: Arc<dyn StatePersistence>, setting: Setting, me: Replica) -> Self {
+        let threads = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let bots = setting.bots.into_iter();
+        let env = Env {
+            me,
+            clock: Clock::process(),
+            store,
+            queue: WriteQueue::new(setting.results_in_memory),
+            book: Default::default(),
+            runs: Runs::default(),
+            places: Arc::new(Semaphore::new(setting.rules.max_parallel_tasks)),
+            skills: setting.skills,
+            platforms: Platforms::default().with(Arc::new(AsConsole(setting.platform))),
+            runtime: threads.handle().clone(),
+            exits: Exits::default(),
+            rules: setting.rules,
+            bots: bots.map(|bot| (bot.name.clone(), Arc::new(bot))).collect(),
+        };
+        Self {
+            env: Arc::new(env),
+            threads: Some(threads),
+        }
+    }
+}
+
+impl Drop for Stand {
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+fn replica() -> Replica {
+    Replica {
+        id: ReplicaId::new(&Uuid::new_v4().to_string()),
+        address: String::new(),
+        version: "0.1.0".into(),
+        started_at: Clock::process().now(),
+    }
+}
+
+/// The stub in the place of the console, where bots without a channel post.
+pub(crate) struct AsConsole(pub(crate) StubPlatform);
+
+#[async_trait]
+impl ContentPoster for AsConsole {
+    fn platform(&self) -> &'static str {
+        CONSOLE
+    }
+
+    async fn post(&self, post: &Post) -> Result<Receipt, PostFailure> {
+        self.0.post(post).await
+    }
+}
