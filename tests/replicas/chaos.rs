@@ -29,7 +29,9 @@ fn assert_all_bots_run(database: &TestDatabase, bots: i64) {
     let sql = format!(
         "SELECT count(DISTINCT task_id) FROM actor_server_executions WHERE status = 'succeeded' AND id > {last}"
     );
-    eventually("every bot runs again", PATIENCE, || (database.number(&sql) == bots).then_some(()));
+    eventually("every bot runs again", PATIENCE, || {
+        (database.number(&sql) == bots).then_some(())
+    });
 }
 
 fn storm(replicas: usize, time: Duration) {
@@ -93,7 +95,11 @@ fn lost_answers(replicas: usize, time: Duration) {
     database.assert_nothing_running();
     database.assert_posted_once();
     assert_each_once(all_posts(&servers));
-    assert_eq!(database.outcomes().get("abandoned"), None, "no process died");
+    assert_eq!(
+        database.outcomes().get("abandoned"),
+        None,
+        "no process died"
+    );
 }
 
 #[test]

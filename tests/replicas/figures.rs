@@ -14,8 +14,12 @@ fn measure(replicas: usize) {
     site.configure(&crowd(100, "quiet"));
     let mut servers: Vec<Server> = (0..replicas).map(|_| site.ready()).collect();
     let from = database.number("SELECT coalesce(max(id), 0) + 300 FROM actor_server_executions");
-    let runs = format!("SELECT count(*) FROM actor_server_executions WHERE status = 'succeeded' AND id > {from}");
-    eventually("3000 runs", 2 * PATIENCE, || (database.number(&runs) > 3000).then_some(()));
+    let runs = format!(
+        "SELECT count(*) FROM actor_server_executions WHERE status = 'succeeded' AND id > {from}"
+    );
+    eventually("3000 runs", 2 * PATIENCE, || {
+        (database.number(&runs) > 3000).then_some(())
+    });
     servers.iter_mut().for_each(Server::stop);
     let late = database.ask(&format!(
         "SELECT percentile_cont(ARRAY[0.5, 0.9, 0.99, 1]) WITHIN GROUP (ORDER BY extract(epoch FROM started_at - scheduled_for) * 1000) \
@@ -25,9 +29,18 @@ fn measure(replicas: usize) {
         "SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM completed_at - started_at) * 1000) \
          FROM actor_server_executions WHERE status = 'succeeded' AND id > {from}"
     ));
-    eprintln!("{replicas} replicas, 100 bots a second: lateness p50, p90, p99, max in ms {late}; length p50, p99 {length}; {:?}", database.outcomes());
+    eprintln!(
+        "{replicas} replicas, 100 bots a second: lateness p50, p90, p99, max in ms {late}; length p50, p99 {length}; {:?}",
+        database.outcomes()
+    );
     database.assert_complete(1);
-    let median: f64 = late.trim_matches(['{', '}']).split(',').next().unwrap().parse().unwrap();
+    let median: f64 = late
+        .trim_matches(['{', '}'])
+        .split(',')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
     assert!(median < 250.0, "{late}");
 }
 

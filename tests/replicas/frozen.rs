@@ -16,7 +16,10 @@ fn site(database: &TestDatabase, discord: &FakeDiscord) -> Site {
         BotEntry::every(1, "three", "quiet"),
     ];
     let mut site = Site::new(database.url(), &[]);
-    site.sections = format!("[discord]\napi_url = \"{}\"\ntoken = \"{TOKEN}\"", discord.url());
+    site.sections = format!(
+        "[discord]\napi_url = \"{}\"\ntoken = \"{TOKEN}\"",
+        discord.url()
+    );
     site.configure(&bots);
     site
 }
@@ -36,7 +39,9 @@ fn run_at_work(database: &TestDatabase, server: &Server) -> (String, String) {
 }
 
 fn status_of(database: &TestDatabase, run: &str) -> String {
-    database.ask(&format!("SELECT status FROM actor_server_executions WHERE id = {run}"))
+    database.ask(&format!(
+        "SELECT status FROM actor_server_executions WHERE id = {run}"
+    ))
 }
 
 /// The process takes part in the work after everything that there is now.
@@ -46,7 +51,9 @@ fn assert_works(database: &TestDatabase, server: &Server) {
         server.id(),
         database.number("SELECT max(id) FROM actor_server_executions")
     );
-    eventually("the process runs slots", PATIENCE, || (database.number(&sql) > 2).then_some(()));
+    eventually("the process runs slots", PATIENCE, || {
+        (database.number(&sql) > 2).then_some(())
+    });
 }
 
 fn finish(database: &TestDatabase, discord: &FakeDiscord, servers: Vec<Server>) {
@@ -60,7 +67,11 @@ fn finish(database: &TestDatabase, discord: &FakeDiscord, servers: Vec<Server>) 
     let sent = database.number("SELECT count(*) FROM actor_server_posts WHERE status = 'sent'");
     let all = database.number("SELECT count(*) FROM actor_server_posts");
     let messages = i64::try_from(messages.len()).unwrap();
-    assert_eq!((messages, messages), (sent, all), "messages, posts that were sent, and all posts");
+    assert_eq!(
+        (messages, messages),
+        (sent, all),
+        "messages, posts that were sent, and all posts"
+    );
 }
 
 /// Freezes a process at `point` for longer than its lease, with another beside it.
@@ -74,17 +85,33 @@ fn freeze_at(point: &str) {
     eventually("the run is taken over", Duration::from_secs(15), || {
         (status_of(&database, &run) == "abandoned").then_some(())
     });
-    let closed = database.ask(&format!("SELECT completed_at, error_message FROM actor_server_executions WHERE id = {run}"));
+    let closed = database.ask(&format!(
+        "SELECT completed_at, error_message FROM actor_server_executions WHERE id = {run}"
+    ));
     let before = database.succeeded(&bot);
-    eventually("the other one goes on with the bot", PATIENCE, || (database.succeeded(&bot) > before + 1).then_some(()));
+    eventually("the other one goes on with the bot", PATIENCE, || {
+        (database.succeeded(&bot) > before + 1).then_some(())
+    });
     frozen.thaw();
     assert_works(&database, &frozen);
-    eventually("the run that was lost ends in its process", PATIENCE, || {
-        frozen.log().contains(&format!("execution_id={run} outcome=")).then_some(())
-    });
+    eventually(
+        "the run that was lost ends in its process",
+        PATIENCE,
+        || {
+            frozen
+                .log()
+                .contains(&format!("execution_id={run} outcome="))
+                .then_some(())
+        },
+    );
     assert_works(&database, &frozen);
-    let after = database.ask(&format!("SELECT completed_at, error_message FROM actor_server_executions WHERE id = {run}"));
-    assert_eq!((status_of(&database, &run).as_str(), after), ("abandoned", closed));
+    let after = database.ask(&format!(
+        "SELECT completed_at, error_message FROM actor_server_executions WHERE id = {run}"
+    ));
+    assert_eq!(
+        (status_of(&database, &run).as_str(), after),
+        ("abandoned", closed)
+    );
     finish(&database, &discord, vec![frozen, other]);
 }
 

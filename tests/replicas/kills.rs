@@ -20,7 +20,10 @@ fn discord_site(database: &TestDatabase, discord: &FakeDiscord, count: u32, more
         .map(|(n, bot)| bot.with(&format!("channel_id = \"{}\"\n{more}", 1000 + n)))
         .collect();
     let mut site = Site::new(database.url(), &[]);
-    site.sections = format!("[discord]\napi_url = \"{}\"\ntoken = \"{TOKEN}\"", discord.url());
+    site.sections = format!(
+        "[discord]\napi_url = \"{}\"\ntoken = \"{TOKEN}\"",
+        discord.url()
+    );
     site.configure(&bots);
     site
 }
@@ -35,10 +38,17 @@ fn rows_of(database: &TestDatabase, replica: &str) -> i64 {
 fn wait_for_runs(database: &TestDatabase, count: i64) {
     let runs = "SELECT count(*) FROM actor_server_executions WHERE status = 'succeeded'";
     let wanted = database.number(runs) + count;
-    eventually("runs", PATIENCE, || (database.number(runs) >= wanted).then_some(()));
+    eventually("runs", PATIENCE, || {
+        (database.number(runs) >= wanted).then_some(())
+    });
 }
 
-fn kill_in_turn(database: &TestDatabase, discord: &FakeDiscord, site: &Site, rounds: usize) -> Vec<Duration> {
+fn kill_in_turn(
+    database: &TestDatabase,
+    discord: &FakeDiscord,
+    site: &Site,
+    rounds: usize,
+) -> Vec<Duration> {
     let mut servers: Vec<Server> = (0..3).map(|_| site.ready()).collect();
     let mut takeovers = Vec::new();
     for round in 0..rounds {
@@ -49,9 +59,11 @@ fn kill_in_turn(database: &TestDatabase, discord: &FakeDiscord, site: &Site, rou
         dead.iter_mut().for_each(Server::kill);
         let died = Instant::now();
         for id in &ids {
-            eventually("the dead process's rows are closed", Duration::from_secs(15), || {
-                (rows_of(database, id) == 0).then_some(())
-            });
+            eventually(
+                "the dead process's rows are closed",
+                Duration::from_secs(15),
+                || (rows_of(database, id) == 0).then_some(()),
+            );
             takeovers.push(died.elapsed());
         }
         servers.extend(dead.iter().map(|_| site.ready()));
@@ -125,7 +137,10 @@ fn a_claim_that_a_dead_process_had_not_started_is_decided_anew() {
         Some(database.ask(&ended)).filter(|row| !row.is_empty())
     });
     // By then a newer slot is due as well: it is late. Without one it would have run.
-    assert!(["missed", "succeeded"].contains(&status.as_str()), "{status}");
+    assert!(
+        ["missed", "succeeded"].contains(&status.as_str()),
+        "{status}"
+    );
     second.stop();
     database.assert_complete(3);
     database.assert_nothing_running();
@@ -135,7 +150,12 @@ fn a_claim_that_a_dead_process_had_not_started_is_decided_anew() {
 #[test]
 fn an_interrupted_run_is_run_again_in_the_same_row_if_its_bot_wants_that() {
     let (database, discord) = (TestDatabase::create(), FakeDiscord::start());
-    let site = discord_site(&database, &discord, 1, "recover_in_flight = true\noverlap = \"allow_all\"");
+    let site = discord_site(
+        &database,
+        &discord,
+        1,
+        "recover_in_flight = true\noverlap = \"allow_all\"",
+    );
     let mut first = site.ready_with(&[("FAILPOINTS", "run.started=1*sleep(60000)")]);
     let run = eventually("a run at work", PATIENCE, || {
         let row = database.ask("SELECT min(id) FROM actor_server_executions WHERE started_at IS NOT NULL AND status = 'running'");
@@ -143,12 +163,19 @@ fn an_interrupted_run_is_run_again_in_the_same_row_if_its_bot_wants_that() {
     });
     first.kill();
     let mut second = site.ready();
-    let ended = format!("SELECT status, attempt, replica FROM actor_server_executions WHERE id = {run} AND status <> 'running'");
+    let ended = format!(
+        "SELECT status, attempt, replica FROM actor_server_executions WHERE id = {run} AND status <> 'running'"
+    );
     let row = eventually("the run has ended", Duration::from_secs(20), || {
         Some(database.ask(&ended)).filter(|row| !row.is_empty())
     });
     assert_eq!(row, format!("succeeded|2|{}", second.id()));
     second.stop();
     database.assert_complete(1);
-    assert_each_once(discord.messages().iter().map(|message| message.content().to_owned()));
+    assert_each_once(
+        discord
+            .messages()
+            .iter()
+            .map(|message| message.content().to_owned()),
+    );
 }

@@ -33,7 +33,10 @@ fn a_server_goes_on_after_an_outage_in_which_nothing_ran() {
     assert!(server.is_alive());
     cluster.start_again();
     assert_goes_on(&cluster, 3);
-    assert!(burnt < Duration::from_millis(1500), "{burnt:?} of CPU in 6 s without a database");
+    assert!(
+        burnt < Duration::from_millis(1500),
+        "{burnt:?} of CPU in 6 s without a database"
+    );
     server.stop();
     cluster.assert_complete(1);
     cluster.assert_nothing_running();
@@ -52,17 +55,26 @@ fn runs_that_are_at_work_during_an_outage_are_stored_after_it_and_nobody_takes_t
         let started = "SELECT count(*) FROM actor_server_posts WHERE status = 'pending'";
         (cluster.number(started) > 0).then_some(())
     });
-    let run = cluster.ask("SELECT execution_id FROM actor_server_posts WHERE status = 'pending' ORDER BY 1 LIMIT 1");
+    let run = cluster.ask(
+        "SELECT execution_id FROM actor_server_posts WHERE status = 'pending' ORDER BY 1 LIMIT 1",
+    );
     let second = site.ready();
     cluster.stop();
     let_last(Duration::from_secs(6));
     cluster.start_again();
-    let ended = format!("SELECT status, replica FROM actor_server_executions WHERE id = {run} AND status <> 'running'");
+    let ended = format!(
+        "SELECT status, replica FROM actor_server_executions WHERE id = {run} AND status <> 'running'"
+    );
     let row = eventually("the run has ended", PATIENCE, || {
         Some(cluster.ask(&ended)).filter(|row| !row.is_empty())
     });
     assert_eq!(row, format!("succeeded|{}", first.id()));
-    assert_eq!(cluster.outcomes().get("abandoned"), None, "{}", second.log());
+    assert_eq!(
+        cluster.outcomes().get("abandoned"),
+        None,
+        "{}",
+        second.log()
+    );
     assert_goes_on(&cluster, 1);
     let mut servers: Vec<Server> = vec![second];
     first.stop();

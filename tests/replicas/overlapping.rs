@@ -15,7 +15,8 @@ fn beside_a_long_run(policy: &str, slow: u32, check: impl FnOnce(&TestDatabase, 
     let site = Site::new(database.url(), &bots);
     let mut first = site.ready_with(&[("FAILPOINTS", &format!("post.stored=1*sleep({slow})"))]);
     let run = eventually("the long run", PATIENCE, || {
-        let row = database.ask("SELECT execution_id FROM actor_server_posts WHERE status = 'pending'");
+        let row =
+            database.ask("SELECT execution_id FROM actor_server_posts WHERE status = 'pending'");
         Some(row).filter(|row| !row.is_empty())
     });
     let mut second = site.ready();
@@ -36,13 +37,21 @@ fn assert_never_two_at_once(database: &TestDatabase) {
 }
 
 fn wait_for_end(database: &TestDatabase, run: &str) -> String {
-    let sql = format!("SELECT status FROM actor_server_executions WHERE id = {run} AND status <> 'running'");
-    eventually("the long run has ended", PATIENCE, || Some(database.ask(&sql)).filter(|row| !row.is_empty()))
+    let sql = format!(
+        "SELECT status FROM actor_server_executions WHERE id = {run} AND status <> 'running'"
+    );
+    eventually("the long run has ended", PATIENCE, || {
+        Some(database.ask(&sql)).filter(|row| !row.is_empty())
+    })
 }
 
 fn wait_for_success_after(database: &TestDatabase, run: &str) {
-    let sql = format!("SELECT count(*) FROM actor_server_executions WHERE id > {run} AND status = 'succeeded'");
-    eventually("later slots run", PATIENCE, || (database.number(&sql) > 2).then_some(()));
+    let sql = format!(
+        "SELECT count(*) FROM actor_server_executions WHERE id > {run} AND status = 'succeeded'"
+    );
+    eventually("later slots run", PATIENCE, || {
+        (database.number(&sql) > 2).then_some(())
+    });
 }
 
 #[test]
@@ -50,7 +59,11 @@ fn slots_that_meet_another_processs_run_are_skipped() {
     beside_a_long_run("overlap = \"skip\"", 6000, |database, run| {
         assert_eq!(wait_for_end(database, run), "succeeded");
         wait_for_success_after(database, run);
-        let overlap = database.outcomes().get("skipped/overlap").copied().unwrap_or_default();
+        let overlap = database
+            .outcomes()
+            .get("skipped/overlap")
+            .copied()
+            .unwrap_or_default();
         assert!((4..=8).contains(&overlap), "{:?}", database.outcomes());
     });
 }
@@ -71,7 +84,9 @@ fn long_runs_of_a_process_with_an_old_schedule(
     let site = Site::new(database.url(), &bots(60));
     let mut first = site.ready_with(&[("FAILPOINTS", "post.stored=4*sleep(10000)")]);
     let runs = "SELECT count(*) FROM actor_server_executions WHERE status = 'running' AND started_at IS NOT NULL";
-    eventually("the long runs", PATIENCE, || (database.number(runs) == 4).then_some(()));
+    eventually("the long runs", PATIENCE, || {
+        (database.number(runs) == 4).then_some(())
+    });
     site.configure(&bots(1));
     let mut others: Vec<_> = (0..others).map(|_| site.ready()).collect();
     check(&database, &first.id());
@@ -94,8 +109,15 @@ fn assert_one_waits(database: &TestDatabase, first: &str) {
     });
     let after = "SELECT count(DISTINCT task_id) FROM actor_server_executions WHERE status = 'succeeded' AND attempt = 1 AND \
                  started_at > scheduled_for + interval '2 s'";
-    eventually("the slots that waited run", PATIENCE, || (database.number(after) == 4).then_some(()));
-    assert_eq!(most, 1, "slots of a bot that waited at the same time; {:?}", database.outcomes());
+    eventually("the slots that waited run", PATIENCE, || {
+        (database.number(after) == 4).then_some(())
+    });
+    assert_eq!(
+        most,
+        1,
+        "slots of a bot that waited at the same time; {:?}",
+        database.outcomes()
+    );
     assert!(database.outcomes().contains_key("skipped/overlap"));
 }
 
@@ -111,14 +133,20 @@ fn one_slot_of_all_processes_waits_for_another_processs_run() {
 
 #[test]
 fn a_newer_slot_cancels_another_processs_run() {
-    long_runs_of_a_process_with_an_old_schedule("overlap = \"cancel_other\"", 2, |database, first| {
-        let cancelled = format!(
-            "SELECT count(*) FROM actor_server_executions WHERE status = 'cancelled' AND replica = '{first}'"
-        );
-        eventually("their next slots cancel them", Duration::from_secs(6), || {
-            (database.number(&cancelled) == 4).then_some(())
-        });
-    });
+    long_runs_of_a_process_with_an_old_schedule(
+        "overlap = \"cancel_other\"",
+        2,
+        |database, first| {
+            let cancelled = format!(
+                "SELECT count(*) FROM actor_server_executions WHERE status = 'cancelled' AND replica = '{first}'"
+            );
+            eventually(
+                "their next slots cancel them",
+                Duration::from_secs(6),
+                || (database.number(&cancelled) == 4).then_some(()),
+            );
+        },
+    );
 }
 
 #[test]
@@ -137,11 +165,21 @@ fn failures_count_and_hold_whichever_process_had_them() {
     servers.iter_mut().for_each(|server| server.stop());
     let mut again = site.ready();
     eventually("held slots are recorded", PATIENCE, || {
-        database.outcomes().contains_key("skipped/failures").then_some(())
+        database
+            .outcomes()
+            .contains_key("skipped/failures")
+            .then_some(())
     });
     again.stop();
-    assert_eq!(database.outcomes()["failed"], 6, "nothing ran under the hold");
-    assert_eq!(database.number("SELECT consecutive_failures FROM actor_server_state"), 6);
+    assert_eq!(
+        database.outcomes()["failed"],
+        6,
+        "nothing ran under the hold"
+    );
+    assert_eq!(
+        database.number("SELECT consecutive_failures FROM actor_server_state"),
+        6
+    );
     database.assert_complete(1);
     database.assert_nothing_running();
 }
@@ -155,7 +193,8 @@ fn max_runs_counts_the_runs_of_all_processes() {
     let site = Site::new(database.url(), &bots);
     let mut servers = [site.ready(), site.ready(), site.ready()];
     eventually("all bots are finished", PATIENCE, || {
-        (database.number("SELECT count(*) FROM actor_server_state WHERE next_run IS NOT NULL") == 0).then_some(())
+        (database.number("SELECT count(*) FROM actor_server_state WHERE next_run IS NOT NULL") == 0)
+            .then_some(())
     });
     servers.iter_mut().for_each(|server| server.stop());
     let counts = database.ask(
@@ -178,7 +217,10 @@ fn a_resume_at_another_process_is_heard_by_the_one_that_set_the_hold() {
         (database.ask("SELECT hold_kind FROM actor_server_state") == "failures").then_some(())
     });
     eventually("held slots are recorded", PATIENCE, || {
-        database.outcomes().contains_key("skipped/failures").then_some(())
+        database
+            .outcomes()
+            .contains_key("skipped/failures")
+            .then_some(())
     });
     database.ask(
         "UPDATE actor_server_state SET is_paused = false, hold_kind = NULL, hold_reason = NULL, hold_until = NULL, \

@@ -33,7 +33,10 @@ impl Pooler {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let (file, users) = (dir.path().join("pgbouncer.ini"), dir.path().join("users.txt"));
+        let (file, users) = (
+            dir.path().join("pgbouncer.ini"),
+            dir.path().join("users.txt"),
+        );
         let url = database.url();
         let (_, rest) = url.split_once('@').unwrap();
         let (server, name) = rest.split_once('/').unwrap();
@@ -47,7 +50,9 @@ impl Pooler {
         fs::write(&users, "\"postgres\" \"\"\n").unwrap();
         fs::write(&file, settings).unwrap();
         let process = program(dir.path().to_owned(), file);
-        eventually("pgbouncer listens", PATIENCE, || TcpStream::connect(("127.0.0.1", port)).ok());
+        eventually("pgbouncer listens", PATIENCE, || {
+            TcpStream::connect(("127.0.0.1", port)).ok()
+        });
         Self {
             _dir: dir,
             port,
@@ -74,12 +79,25 @@ impl Drop for Pooler {
 fn program(dir: PathBuf, file: PathBuf) -> Child {
     let mut command = Command::new("pgbouncer");
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
-        let chown = Command::new("chown").args(["-R", "postgres"]).arg(dir).status();
+        let chown = Command::new("chown")
+            .args(["-R", "postgres"])
+            .arg(dir)
+            .status();
         assert!(chown.unwrap().success());
         command = Command::new("setpriv");
-        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "pgbouncer"]);
+        command.args([
+            "--reuid=postgres",
+            "--regid=postgres",
+            "--clear-groups",
+            "pgbouncer",
+        ]);
     }
-    let started = command.arg("-q").arg(file).stdin(Stdio::null()).stderr(Stdio::null()).spawn();
+    let started = command
+        .arg("-q")
+        .arg(file)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
     started.expect("this test needs the package pgbouncer")
 }
 
@@ -92,13 +110,21 @@ fn processes_behind_a_transaction_pooling_proxy_work_as_without() {
     let mut servers: Vec<Server> = (0..3).map(|_| site.start()).collect();
     servers.iter_mut().for_each(Server::wait_until_ready);
     let runs = "SELECT count(*) FROM actor_server_executions WHERE status = 'succeeded'";
-    eventually("runs", PATIENCE, || (database.number(runs) > 150).then_some(()));
+    eventually("runs", PATIENCE, || {
+        (database.number(runs) > 150).then_some(())
+    });
     servers[0].kill();
     let id = servers[0].id();
-    let left = format!("SELECT count(*) FROM actor_server_executions WHERE status = 'running' AND replica = '{id}'");
-    eventually("the dead one's rows are closed", PATIENCE, || (database.number(&left) == 0).then_some(()));
+    let left = format!(
+        "SELECT count(*) FROM actor_server_executions WHERE status = 'running' AND replica = '{id}'"
+    );
+    eventually("the dead one's rows are closed", PATIENCE, || {
+        (database.number(&left) == 0).then_some(())
+    });
     let wanted = database.number(runs) + 100;
-    eventually("more runs", PATIENCE, || (database.number(runs) > wanted).then_some(()));
+    eventually("more runs", PATIENCE, || {
+        (database.number(runs) > wanted).then_some(())
+    });
     servers[1..].iter_mut().for_each(Server::stop);
     for server in &servers {
         let log = server.log();

@@ -20,18 +20,23 @@ fn assert_refused(url: &str, code: i32, words: &str) {
     assert_eq!(status.code(), Some(code), "{log}");
     assert!(log.contains(words), "{words:?} is not in: {log}");
     assert!(!log.contains("hunter2"), "{log}");
-    assert!(!log.contains("panicked") && !log.contains("stack backtrace"), "{log}");
+    assert!(
+        !log.contains("panicked") && !log.contains("stack backtrace"),
+        "{log}"
+    );
 }
 
 #[test]
 fn a_wrong_password_ends_the_process_with_an_error_that_does_not_tell_it() {
-    let cluster = TestCluster::start_with(|_| vec![
-        "password_encryption = 'scram-sha-256'".into(),
-    ]);
+    let cluster = TestCluster::start_with(|_| vec!["password_encryption = 'scram-sha-256'".into()]);
     cluster.sql("CREATE ROLE bots LOGIN PASSWORD 'right'");
     cluster.sql("CREATE DATABASE bots OWNER bots");
     let hba = cluster.dir().join("data/pg_hba.conf");
-    std::fs::write(hba, "host all bots all scram-sha-256\nhost all postgres all trust\n").unwrap();
+    std::fs::write(
+        hba,
+        "host all bots all scram-sha-256\nhost all postgres all trust\n",
+    )
+    .unwrap();
     cluster.sql("SELECT pg_reload_conf()");
     let url = |user: &str| format!("postgres://{user}@127.0.0.1:{}/bots", cluster.port());
     assert_refused(&url("bots:hunter2"), 1, "password authentication failed");
@@ -43,7 +48,11 @@ fn a_wrong_password_ends_the_process_with_an_error_that_does_not_tell_it() {
 #[test]
 fn a_database_that_does_not_exist_ends_the_process() {
     let database = TestDatabase::create();
-    let (server, _) = database.url().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let (server, _) = database
+        .url()
+        .rsplit_once('/')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
     assert_refused(&format!("{server}/no_such_database"), 1, "no_such_database");
 }
 

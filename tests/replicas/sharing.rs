@@ -42,7 +42,10 @@ fn three_replicas_share_the_slots_and_each_runs_once() {
     assert_each_once(all_posts(&servers));
     let outcomes = database.outcomes();
     let (ran, all) = (outcomes["succeeded"], outcomes.values().sum::<i64>());
-    assert!(ran * 100 >= all * 90, "slots that did not run: {outcomes:?}\n{shares}");
+    assert!(
+        ran * 100 >= all * 90,
+        "slots that did not run: {outcomes:?}\n{shares}"
+    );
 }
 
 #[test]
@@ -51,10 +54,16 @@ fn four_replicas_that_start_at_once_on_an_empty_database_all_become_ready() {
     let site = Site::new(database.url(), &crowd(5, "quiet"));
     let mut servers: Vec<Server> = (0..4).map(|_| site.start()).collect();
     servers.iter_mut().for_each(Server::wait_until_ready);
-    assert_eq!(database.number("SELECT count(*) FROM actor_server_replicas"), 4);
+    assert_eq!(
+        database.number("SELECT count(*) FROM actor_server_replicas"),
+        4
+    );
     let applied = database.ask("SELECT version FROM __diesel_schema_migrations ORDER BY 1");
     assert_eq!(applied, "0001\n0002");
-    assert_eq!(database.number("SELECT count(*) FROM actor_server_state"), 5);
+    assert_eq!(
+        database.number("SELECT count(*) FROM actor_server_state"),
+        5
+    );
     servers.iter_mut().for_each(Server::stop);
     database.assert_complete(1);
     database.assert_nothing_running();

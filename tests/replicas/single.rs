@@ -11,8 +11,7 @@ use crate::{
 fn four_kinds() -> Vec<BotEntry> {
     vec![
         BotEntry::every(1, "interval", "chatty"),
-        BotEntry::every(1, "cron", "chatty")
-            .on("type = \"Cron\"\nexpression = \"* * * * * * *\""),
+        BotEntry::every(1, "cron", "chatty").on("type = \"Cron\"\nexpression = \"* * * * * * *\""),
         BotEntry::every(1, "once", "chatty").on("type = \"Once\"\nat = \"2020-01-01T00:00:00Z\""),
         BotEntry::every(1, "immediate", "chatty").on("type = \"Immediate\""),
     ]
@@ -46,9 +45,15 @@ fn four_kinds_of_schedules_are_accounted_for_through_stops_and_restarts() {
     let mut posts = Vec::new();
     for round in 1..=3 {
         let mut server = site.ready();
-        eventually("posts", PATIENCE, || (server.posts().len() > 6).then_some(()));
+        eventually("posts", PATIENCE, || {
+            (server.posts().len() > 6).then_some(())
+        });
         server.stop();
-        assert_eq!(database.number("SELECT count(*) FROM actor_server_replicas"), 0, "round {round}");
+        assert_eq!(
+            database.number("SELECT count(*) FROM actor_server_replicas"),
+            0,
+            "round {round}"
+        );
         database.assert_nothing_running();
         posts.extend(server.posts());
     }
@@ -64,19 +69,27 @@ fn four_kinds_of_schedules_are_accounted_for_through_kills() {
     for round in 1..=3 {
         let mut server = site.ready();
         let wanted = 4 * round;
-        eventually("runs", PATIENCE, || (database.succeeded("interval") >= wanted).then_some(()));
+        eventually("runs", PATIENCE, || {
+            (database.succeeded("interval") >= wanted).then_some(())
+        });
         server.kill();
     }
     let mut server = site.ready();
     let before = database.succeeded("cron");
-    eventually("the dead processes' rows are dealt with", Duration::from_secs(15), || {
-        let rows = database.number(&format!(
+    eventually(
+        "the dead processes' rows are dealt with",
+        Duration::from_secs(15),
+        || {
+            let rows = database.number(&format!(
             "SELECT count(*) FROM actor_server_executions WHERE status = 'running' AND replica <> '{}'",
             server.id()
         ));
-        (rows == 0).then_some(())
+            (rows == 0).then_some(())
+        },
+    );
+    eventually("it goes on", PATIENCE, || {
+        (database.succeeded("cron") > before + 2).then_some(())
     });
-    eventually("it goes on", PATIENCE, || (database.succeeded("cron") > before + 2).then_some(()));
     server.stop();
     database.assert_posted_once();
     audit(&database);

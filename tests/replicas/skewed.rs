@@ -17,7 +17,9 @@ const LIBRARIES: [&str; 3] = [
 ];
 
 fn library() -> &'static str {
-    let found = LIBRARIES.into_iter().find(|path| std::path::Path::new(path).exists());
+    let found = LIBRARIES
+        .into_iter()
+        .find(|path| std::path::Path::new(path).exists());
     found.expect("this test needs the package faketime")
 }
 
@@ -30,7 +32,11 @@ fn beside_a_sane_one(offsets: &[&str], sane: bool) {
     }
     let hour = database.ask("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24')");
     for server in &servers {
-        assert!(!server.log().contains(&hour), "the time of day was to be wrong: {}", server.log());
+        assert!(
+            !server.log().contains(&hour),
+            "the time of day was to be wrong: {}",
+            server.log()
+        );
     }
     if sane {
         servers.push(site.ready());
@@ -48,8 +54,15 @@ fn beside_a_sane_one(offsets: &[&str], sane: bool) {
          OR started_at > scheduled_for + interval '3 s' OR completed_at < started_at \
          OR abs(extract(epoch FROM created_at - scheduled_for)) > 3)",
     );
-    assert_eq!(wrong, "", "runs that were not at their time by the database's clock");
-    let missed = database.outcomes().get("missed/late").copied().unwrap_or_default();
+    assert_eq!(
+        wrong, "",
+        "runs that were not at their time by the database's clock"
+    );
+    let missed = database
+        .outcomes()
+        .get("missed/late")
+        .copied()
+        .unwrap_or_default();
     assert!(missed < 10, "{:?}", database.outcomes());
 }
 

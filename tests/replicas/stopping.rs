@@ -16,13 +16,19 @@ fn a_process_that_stops_gives_its_claims_back_and_the_others_take_them() {
     let mut servers: Vec<Server> = (0..3).map(|_| site.ready()).collect();
     for _ in 0..3 {
         let last = database.number("SELECT coalesce(max(id), 0) FROM actor_server_executions");
-        let sql = format!("SELECT count(*) FROM actor_server_executions WHERE status = 'succeeded' AND id > {last}");
-        eventually("runs", PATIENCE, || (database.number(&sql) > 40).then_some(()));
+        let sql = format!(
+            "SELECT count(*) FROM actor_server_executions WHERE status = 'succeeded' AND id > {last}"
+        );
+        eventually("runs", PATIENCE, || {
+            (database.number(&sql) > 40).then_some(())
+        });
         let id = servers[0].id();
         servers[0].stop();
         let gone = format!("SELECT count(*) FROM actor_server_replicas WHERE id = '{id}'");
         assert_eq!(database.number(&gone), 0);
-        let open = format!("SELECT count(*) FROM actor_server_executions WHERE status = 'running' AND replica = '{id}'");
+        let open = format!(
+            "SELECT count(*) FROM actor_server_executions WHERE status = 'running' AND replica = '{id}'"
+        );
         assert_eq!(database.number(&open), 0);
         servers.rotate_left(1);
         servers.push(site.ready());
@@ -54,7 +60,7 @@ fn a_claim_that_was_given_back_runs_on_time_elsewhere() {
         })
         .collect();
     let site = Site::new(database.url(), &bots);
-    let mut servers = vec![site.ready(), site.ready()];
+    let mut servers = [site.ready(), site.ready()];
     let (index, bot, slot) = eventually("a claim before its slot", Duration::from_secs(60), || {
         let row = database.ask(
             "SELECT task_id, scheduled_for, replica FROM actor_server_executions WHERE status = 'running' \
@@ -73,7 +79,10 @@ fn a_claim_that_was_given_back_runs_on_time_elsewhere() {
     let row = eventually("the slot is decided", Duration::from_secs(30), || {
         Some(database.ask(&sql)).filter(|row| !row.is_empty())
     });
-    assert_eq!(row, "succeeded|t", "the slot's outcome, and whether it started within 5 s");
+    assert_eq!(
+        row, "succeeded|t",
+        "the slot's outcome, and whether it started within 5 s"
+    );
 }
 
 #[test]
@@ -82,7 +91,9 @@ fn a_schedule_edit_that_is_rolled_out_counts_the_old_slots_up_to_it_and_the_new_
     let site = Site::new(database.url(), &[BotEntry::every(1, "bot", "quiet")]);
     let mut servers: Vec<Server> = (0..3).map(|_| site.ready()).collect();
     let runs = "SELECT count(*) FROM actor_server_executions WHERE status = 'succeeded'";
-    eventually("runs", PATIENCE, || (database.number(runs) > 5).then_some(()));
+    eventually("runs", PATIENCE, || {
+        (database.number(runs) > 5).then_some(())
+    });
     site.configure(&[BotEntry::every(2, "bot", "quiet")]);
     servers[0].stop();
     servers[0] = site.ready();
@@ -90,15 +101,23 @@ fn a_schedule_edit_that_is_rolled_out_counts_the_old_slots_up_to_it_and_the_new_
     let step = format!(
         "SELECT count(*) FROM actor_server_executions WHERE status = 'succeeded' AND scheduled_for > '{edited}'"
     );
-    eventually("new slots", PATIENCE, || (database.number(&step) > 3).then_some(()));
+    eventually("new slots", PATIENCE, || {
+        (database.number(&step) > 3).then_some(())
+    });
     for server in &mut servers[1..] {
         server.stop();
         *server = site.ready();
     }
     let wanted = database.number(&step) + 4;
-    eventually("new slots by all", PATIENCE, || (database.number(&step) > wanted).then_some(()));
+    eventually("new slots by all", PATIENCE, || {
+        (database.number(&step) > wanted).then_some(())
+    });
     servers.iter_mut().for_each(Server::stop);
-    assert_eq!(database.ask("SELECT anchor FROM actor_server_state"), edited, "one edit");
+    assert_eq!(
+        database.ask("SELECT anchor FROM actor_server_state"),
+        edited,
+        "one edit"
+    );
     let wrong = database.ask(&format!(
         "WITH r AS (SELECT scheduled_for AS first, coalesce(slot_last, scheduled_for) AS last, slots FROM actor_server_executions), \
          o AS (SELECT *, lag(last) OVER (ORDER BY first) AS before FROM r) \

@@ -52,7 +52,8 @@ pub(crate) trait Database {
              ON p.execution_id = e.id AND p.status = 'sent' WHERE e.status = 'succeeded' GROUP BY e.id HAVING count(p.id) <> 1",
         );
         assert_eq!(wrong, "", "runs without exactly one post");
-        let waiting = self.ask("SELECT id, task_id, status FROM actor_server_posts WHERE status <> 'sent'");
+        let waiting =
+            self.ask("SELECT id, task_id, status FROM actor_server_posts WHERE status <> 'sent'");
         assert_eq!(waiting, "", "posts that did not go out");
     }
 

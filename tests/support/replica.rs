@@ -269,7 +269,9 @@ impl Server {
 
     /// Waits for the end of the process.
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        eventually("the process ends", PATIENCE, || self.child.try_wait().unwrap())
+        eventually("the process ends", PATIENCE, || {
+            self.child.try_wait().unwrap()
+        })
     }
 
     /// Stops it as an operator does; it must end with code 0.

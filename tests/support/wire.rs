@@ -62,7 +62,8 @@ impl Wire {
 }
 
 fn pass(client: TcpStream, server: TcpStream, knobs: &Arc<Knobs>) {
-    let (mut from_server, mut to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    let (mut from_server, mut to_client) =
+        (server.try_clone().unwrap(), client.try_clone().unwrap());
     let (mut from_client, mut to_server) = (client, server);
     let doomed = Arc::new(AtomicU64::new(0));
     let (knobs, doom) = (Arc::clone(knobs), Arc::clone(&doomed));
@@ -83,17 +84,24 @@ fn pass(client: TcpStream, server: TcpStream, knobs: &Arc<Knobs>) {
         let mut buffer = vec![0; 1 << 16];
         while let Ok(n) = from_server.read(&mut buffer) {
             // The answer to the commit has come, so it is done.
-            if n == 0 || doomed.load(Ordering::SeqCst) == 1 || to_client.write_all(&buffer[..n]).is_err() {
+            if n == 0
+                || doomed.load(Ordering::SeqCst) == 1
+                || to_client.write_all(&buffer[..n]).is_err()
+            {
                 break;
             }
         }
-        drop((to_client.shutdown(Shutdown::Both), from_server.shutdown(Shutdown::Both)));
+        drop((
+            to_client.shutdown(Shutdown::Both),
+            from_server.shutdown(Shutdown::Both),
+        ));
     });
 }
 
 fn is_to_be_lost(knobs: &Knobs) -> bool {
     let every = knobs.lose_every.load(Ordering::SeqCst);
-    let lost = every > 0 && (knobs.commits.fetch_add(1, Ordering::SeqCst) + 1).is_multiple_of(every);
+    let lost =
+        every > 0 && (knobs.commits.fetch_add(1, Ordering::SeqCst) + 1).is_multiple_of(every);
     knobs.lost.fetch_add(u64::from(lost), Ordering::SeqCst);
     lost
 }
