@@ -108,13 +108,11 @@ fn replicas_that_are_killed_again_and_again_lose_and_double_nothing() {
 #[test]
 fn a_claim_that_a_dead_process_had_not_started_is_decided_anew() {
     let database = TestDatabase::create();
-    // Runs that never let go take every place of the first process: its later claims wait.
-    let mut site = Site::new(database.url(), &[]);
-    site.server = "max_parallel_tasks = 4".into();
-    site.configure(&[
+    let bots = [
         BotEntry::every(3, "a", "quiet"),
         BotEntry::every(3, "b", "quiet"),
-    ]);
+    ];
+    let site = Site::new(database.url(), &bots);
     let mut first = site.ready();
     let (_, reserved) = eventually("a claim before its slot", PATIENCE, || {
         let row = database.ask(&format!(

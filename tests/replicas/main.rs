@@ -3,7 +3,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a failure here is a failed test"
+    clippy::print_stderr,
+    reason = "a failure here is a failed test, and what was measured is told"
 )]
 
 #[path = "../support/books.rs"]

@@ -94,3 +94,25 @@ fn four_kinds_of_schedules_are_accounted_for_through_kills() {
     database.assert_posted_once();
     audit(&database);
 }
+
+/// Somebody's maintenance locks the posts for longer than it takes until leftover posts are looked for.
+#[test]
+fn a_post_whose_mark_waits_for_the_database_is_not_sent_again() {
+    let database = TestDatabase::create();
+    let site = Site::new(database.url(), &[BotEntry::every(3600, "bot", "chatty")]);
+    let mut server = site.ready_with(&[("FAILPOINTS", "post.stored=1*sleep(2000)")]);
+    eventually("a post is stored", PATIENCE, || {
+        (database.number("SELECT count(*) FROM actor_server_posts WHERE status = 'pending'") == 1)
+            .then_some(())
+    });
+    database
+        .ask("BEGIN; LOCK TABLE actor_server_posts IN EXCLUSIVE MODE; SELECT pg_sleep(14); COMMIT");
+    eventually("the post is marked", PATIENCE, || {
+        (database.number("SELECT count(*) FROM actor_server_posts WHERE status = 'sent'") == 1)
+            .then_some(())
+    });
+    server.stop();
+    assert_each_once(server.posts());
+    database.assert_posted_once();
+    database.assert_nothing_running();
+}

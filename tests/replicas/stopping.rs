@@ -60,7 +60,7 @@ fn a_claim_that_was_given_back_runs_on_time_elsewhere() {
         })
         .collect();
     let site = Site::new(database.url(), &bots);
-    let mut servers = vec![site.ready(), site.ready()];
+    let mut servers = [site.ready(), site.ready()];
     let (index, bot, slot) = eventually("a claim before its slot", Duration::from_secs(60), || {
         let row = database.ask(
             "SELECT task_id, scheduled_for, replica FROM actor_server_executions WHERE status = 'running' \
