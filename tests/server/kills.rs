@@ -21,7 +21,7 @@ fn home(fake: &FakeDiscord) -> Home {
         |name, channel: &str| Bot::every(1, name).with(&format!("channel_id = \"{channel}\""));
     let bots = [
         posts("one", "41"),
-        posts("two", "42"),
+        posts("two", "42").with("misfire = \"fire_all\""),
         posts("again", "43").with("recover_in_flight = true"),
         Bot::every(1, "console"),
         Bot::every(1, "broken").file("broken.toml"),

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use crate::{
-    bots::{Bot, config},
+    bots::{Bot, config, config_with},
     ledger::{Ledger, Row, time},
     server::Home,
 };
@@ -107,4 +107,28 @@ fn with_allow_all_runs_go_side_by_side() {
         ("succeeded", "succeeded")
     );
     assert!(started(rows[1]) < ended(rows[0]), "{ledger}");
+}
+
+#[test]
+fn waiting_for_a_free_place_counts_as_being_late() {
+    let head = "[server]\nmax_parallel_tasks = 1\n";
+    let late = "misfire = \"do_nothing\"\nmisfire_threshold_seconds = 1";
+    let waits = Bot::every(3, "waits").file("quiet.toml").with(late);
+    let home = Home::new(&config_with(head, &[Bot::every(60, "hog"), waits]));
+    let server = home.start_failing("post.stored=1*sleep(8000)");
+    server.wait_for("a slot on time after the late ones", |ledger| {
+        let hog = ledger
+            .with("hog", "succeeded")
+            .first()
+            .map(|row| ended(row));
+        let on_time = ledger.with("waits", "succeeded");
+        hog.is_some_and(|end| on_time.iter().any(|row| row.slot() > end))
+    });
+    server.stop();
+    let ledger = home.ledger();
+    ledger.assert_every_slot_is_accounted_for("waits", 3);
+    assert!(slots(&ledger.because("waits", "late")) >= 2, "{ledger}");
+    for row in ledger.with("waits", "succeeded") {
+        assert!(row.lateness() <= TimeDelta::milliseconds(1100), "{row:?}");
+    }
 }

@@ -1,0 +1,126 @@
+//! Both changes of the clocks of 2026 in two zones, lived through by the server in seconds: its clock is faked and runs fast.
+
+use std::{fs, path::PathBuf};
+
+use crate::{
+    bots::{Bot, config_with},
+    ledger::Ledger,
+    server::Home,
+};
+
+/// So many times faster than real time: half an hour in six seconds.
+const SPEED: u32 = 300;
+
+/// Deadlines inside the server run out as fast as its clock runs: what that costs is not what is tried here.
+const HEAD: &str = "
+[server]
+shutdown_grace_seconds = 600
+[supervision]
+max_restarts = 100000
+";
+
+fn faketime() -> PathBuf {
+    let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    folders
+        .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
+        .find(|library| library.exists())
+        .expect("libfaketime; on Debian it is in the package `faketime`")
+}
+
+fn cron(name: &str, expression: &str, zone: &str, policy: &str) -> Bot {
+    let schedule = format!("type = \"Cron\"\nexpression = \"{expression}\"\ntimezone = \"{zone}\"");
+    Bot::new(name, &schedule).with(policy)
+}
+
+/// Bots of one zone: half-hourly ones, and ones at a fixed hour that the change concerns.
+fn bots(zone: &str, hour: u32) -> Vec<Bot> {
+    let fixed = format!("0 30 {hour} * * *");
+    vec![
+        cron("wild", "0 */30 * * * *", zone, ""),
+        cron("utc", "0 */30 * * * *", "UTC", ""),
+        cron("fixed", &fixed, zone, ""),
+        cron(
+            "skips",
+            &fixed,
+            zone,
+            "dst_gap = \"skip\"\ndst_fold = \"second\"",
+        ),
+        cron("both", &fixed, zone, "dst_fold = \"both\""),
+    ]
+}
+
+/// Lives from `start` until the half-hourly bots have run at the last of `halves`, and compares every bot's slots.
+fn live_through(start: &str, bots: &[Bot], expected: &[(&str, &[&str])]) {
+    let home = Home::new(&config_with(HEAD, bots));
+    let library = faketime();
+    let server = home.start_with(&[
+        ("LD_PRELOAD", library.to_str().unwrap()),
+        ("FAKETIME", &format!("@{start} x{SPEED}")),
+        ("TZ", "UTC"),
+    ]);
+    let runs = |ledger: &Ledger, bot: &str| ledger.with(bot, "succeeded").len();
+    server.wait_for("the change", |ledger| {
+        expected
+            .iter()
+            .all(|(bot, slots)| runs(ledger, bot) >= slots.len())
+    });
+    server.stop();
+    let ledger = home.ledger();
+    for (bot, slots) in expected {
+        let ran: Vec<String> = ledger
+            .of(bot)
+            .iter()
+            .map(|row| row.slot().format("%H:%M").to_string())
+            .collect();
+        assert_eq!(&ran, slots, "{bot}\n{ledger}");
+        assert_eq!(runs(&ledger, bot), slots.len(), "{bot}\n{ledger}");
+    }
+}
+
+#[test]
+fn new_york_goes_to_summer_time() {
+    let slots: [(&str, &[&str]); 5] = [
+        ("wild", &["07:00", "07:30"]),
+        ("utc", &["07:00", "07:30"]),
+        ("fixed", &["07:00"]),
+        ("skips", &[]),
+        ("both", &["07:00"]),
+    ];
+    live_through("2026-03-08 06:50:00", &bots("America/New_York", 2), &slots);
+}
+
+#[test]
+fn berlin_goes_to_summer_time() {
+    let slots: [(&str, &[&str]); 5] = [
+        ("wild", &["01:00", "01:30"]),
+        ("utc", &["01:00", "01:30"]),
+        ("fixed", &["01:00"]),
+        ("skips", &[]),
+        ("both", &["01:00"]),
+    ];
+    live_through("2026-03-29 00:50:00", &bots("Europe/Berlin", 2), &slots);
+}
+
+#[test]
+fn berlin_goes_back_to_winter_time() {
+    let slots: [(&str, &[&str]); 5] = [
+        ("wild", &["00:30", "01:00", "01:30"]),
+        ("utc", &["00:30", "01:00", "01:30"]),
+        ("fixed", &["00:30"]),
+        ("skips", &["01:30"]),
+        ("both", &["00:30", "01:30"]),
+    ];
+    live_through("2026-10-25 00:20:00", &bots("Europe/Berlin", 2), &slots);
+}
+
+#[test]
+fn new_york_goes_back_to_winter_time() {
+    let slots: [(&str, &[&str]); 5] = [
+        ("wild", &["05:30", "06:00", "06:30"]),
+        ("utc", &["05:30", "06:00", "06:30"]),
+        ("fixed", &["05:30"]),
+        ("skips", &["06:30"]),
+        ("both", &["05:30", "06:30"]),
+    ];
+    live_through("2026-11-01 05:20:00", &bots("America/New_York", 1), &slots);
+}
