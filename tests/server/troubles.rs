@@ -67,6 +67,31 @@ fn a_reader_of_the_logs_that_goes_away_ends_no_server() {
 }
 
 #[test]
+fn an_error_that_nobody_reads_keeps_its_exit_code() {
+    let home = Home::new("[nonsense]\n");
+    let mut server = home.spawn_with(home.command(&["run"]), None, Some(broken_pipe()));
+    assert_eq!(server.wait().0.code(), Some(2));
+}
+
+#[test]
+fn a_report_that_nobody_reads_to_its_end_is_no_panic() {
+    let home = Home::new(&config(&[Bot::every(1, "bot")]));
+    for arguments in [
+        &["check"][..],
+        &["migrate", "status"],
+        &["completions", "bash"],
+    ] {
+        let mut server = home.spawn_with(home.command(arguments), Some(broken_pipe()), None);
+        let (status, _) = server.wait();
+        assert!(
+            matches!(status.code(), Some(0 | 1)),
+            "{arguments:?}: {status}"
+        );
+        assert!(!server.stderr().contains("panic"), "{}", server.stderr());
+    }
+}
+
+#[test]
 fn a_reader_of_the_posts_that_stalls_holds_up_no_bot_without_posts() {
     let talkers = (0..10).map(|n| {
         Bot::every(1, &format!("talker{n}"))
