@@ -48,7 +48,7 @@ fn a_reader_of_the_posts_that_goes_away_ends_no_server() {
         ledger.posts.iter().all(|post| post.status == "dead"),
         "{ledger}"
     );
-    assert_eq!(runs(&ledger, "quiet"), ledger.of("quiet").len(), "{ledger}");
+    ledger.assert_every_slot_ran("quiet");
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_reader_of_the_posts_that_stalls_holds_up_no_bot_without_posts() {
     drop(reader);
     let ledger = home.ledger();
     ledger.assert_nothing_is_running();
-    assert_eq!(runs(&ledger, "quiet"), ledger.of("quiet").len(), "{ledger}");
+    ledger.assert_every_slot_ran("quiet");
 }
 
 #[test]
