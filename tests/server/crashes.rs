@@ -295,7 +295,7 @@ fn a_run_is_run_again_however_many_slots_have_passed() {
     server.wait_for("runs", |ledger| ledger.with("bot", "succeeded").len() >= 3);
     server.stop();
     let ledger = home.ledger();
-    let first = ledger.of("bot")[0];
+    let first = ledger.since_first_run("bot")[0];
     assert_eq!(
         (first.status.as_str(), first.attempt),
         ("succeeded", 2),

@@ -157,6 +157,12 @@ impl Ledger {
         self.rows.iter().filter(|row| row.task_id == bot).collect()
     }
 
+    /// One bot's rows from its first run on; on a busy machine slots before it may be missed.
+    pub fn since_first_run(&self, bot: &str) -> Vec<&Row> {
+        let rows = self.of(bot).into_iter();
+        rows.skip_while(|row| row.started_at.is_none()).collect()
+    }
+
     /// One bot's rows of this status.
     pub fn with(&self, bot: &str, status: &str) -> Vec<&Row> {
         let mut rows = self.of(bot);
