@@ -141,9 +141,8 @@ impl Server {
     /// The row of this run, once it is in that status; `Running` means that it has started.
     pub(crate) async fn run(&self, bot: &str, run: ExecutionId, status: Status) -> LedgerRow {
         let what = format!("run {run} is {}", status.as_str());
-        let right = |row: &LedgerRow| {
-            row.id == run && row.status == status && row.started_at.is_some()
-        };
+        let right =
+            |row: &LedgerRow| row.id == run && row.status == status && row.started_at.is_some();
         self.row(bot, &what, right).await
     }
 

@@ -11,12 +11,7 @@ use actor_server::{
         supervision::Exits,
     },
     clock::Clock,
-    domain::{
-        bot::Bot,
-        post::Post,
-        restart::RestartPolicy,
-        run::ReplicaId,
-    },
+    domain::{bot::Bot, post::Post, restart::RestartPolicy, run::ReplicaId},
     platforms::{ContentPoster, PostFailure, Receipt, stub::StubPlatform},
     skills::SkillSet,
     store::{self, Replica, StatePersistence},
@@ -55,7 +50,10 @@ pub(crate) async fn becomes<T: PartialEq + Debug>(right: T, ask: impl Fn() -> T)
         if answer == right {
             return;
         }
-        assert!(Monotonic::now() < end, "still {answer:?}, and not {right:?}");
+        assert!(
+            Monotonic::now() < end,
+            "still {answer:?}, and not {right:?}"
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

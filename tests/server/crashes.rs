@@ -274,3 +274,32 @@ fn a_bot_that_dies_with_every_process_runs_again_each_time() {
     );
     assert_eq!(crash.messages(), 1);
 }
+
+#[test]
+fn a_run_is_run_again_however_many_slots_have_passed() {
+    let bot = Bot::every(1, "bot")
+        .with("recover_in_flight = true\nmisfire = \"do_nothing\"\nmisfire_threshold_seconds = 1");
+    let home = Home::new(&config_with(SERVER, &[bot]));
+    let server = home.start_failing(&format!("post.stored={STAND}"));
+    server.wait_for("slots behind the run", |ledger| {
+        stored(ledger, "pending")
+            && ledger
+                .because("bot", "overlap")
+                .iter()
+                .map(|row| row.slots)
+                .sum::<i64>()
+                >= 3
+    });
+    server.kill();
+    let server = home.start();
+    server.wait_for("runs", |ledger| ledger.with("bot", "succeeded").len() >= 3);
+    server.stop();
+    let ledger = home.ledger();
+    let first = ledger.since_first_run("bot")[0];
+    assert_eq!(
+        (first.status.as_str(), first.attempt),
+        ("succeeded", 2),
+        "{ledger}"
+    );
+    ledger.assert_every_slot_is_accounted_for("bot", 1);
+}

@@ -228,9 +228,26 @@ fn a_channel_without_an_answer_times_out_and_holds_up_nobody() {
     let ledger = home.ledger();
     assert_eq!(ledger.of("stuck")[0].attempt, 2, "{ledger}");
     assert_eq!(fake.wait_for_messages(1, Duration::ZERO).len(), 1);
-    assert_eq!(
-        ledger.with("fine", "succeeded").len(),
-        ledger.of("fine").len(),
-        "{ledger}"
-    );
+    ledger.assert_every_slot_ran("fine");
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn a_slow_database_does_not_let_a_refused_bot_knock_again() {
+    let fake = FakeDiscord::start();
+    fake.otherwise(Some(Reply::error(404, 10003, "Unknown Channel")));
+    let home = home(&fake, &[Bot::every(1, "bot").with("channel_id = \"42\"")]);
+    let server = home.start_failing("persistence.write=sleep(400)");
+    server.wait_for("slots under the hold", |ledger| {
+        ledger.is_held("bot", "refused")
+            && ledger
+                .because("bot", "refused")
+                .iter()
+                .any(|row| row.slots >= 2)
+    });
+    server.stop();
+    let ledger = home.ledger();
+    assert_eq!(fake.requests().len(), 1, "{ledger}");
+    assert_eq!(ledger.with("bot", "failed").len(), 1, "{ledger}");
+    ledger.assert_every_slot_is_accounted_for("bot", 1);
 }

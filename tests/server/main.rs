@@ -21,11 +21,13 @@ mod server;
 mod attempts;
 mod bots;
 mod changes;
+mod clock;
 mod commands;
 #[cfg(all(feature = "failpoints", feature = "discord"))]
 mod crashes;
 #[cfg(feature = "discord")]
 mod discord_posts;
+mod holds;
 #[cfg(feature = "discord")]
 mod kills;
 mod late_slots;
@@ -38,3 +40,4 @@ mod schedules;
 mod starting;
 #[cfg(feature = "failpoints")]
 mod stopping;
+mod troubles;

@@ -67,7 +67,11 @@ fn a_second_signal_ends_it_at_once() {
     assert_eq!(status.code(), Some(1), "{}", server.story());
     assert!(took < Duration::from_secs(5), "{took:?}");
     assert!(server.stderr().contains("second signal"));
-    assert!(!server.stderr().contains("panic"), "{}", server.story());
+    assert!(
+        !server.stderr().contains("ERROR panic"),
+        "{}",
+        server.story()
+    );
     drop(server);
     let server = home.start();
     let ledger = server.wait_for("the run closed", |ledger| {

@@ -143,12 +143,23 @@ impl Home {
     }
 
     /// Starts any command of this folder as the server.
-    pub fn spawn(&self, mut command: Command) -> Server<'_> {
+    pub fn spawn(&self, command: Command) -> Server<'_> {
+        self.spawn_with(command, None, None)
+    }
+
+    /// The same, with output that goes elsewhere than to the folder's files.
+    pub fn spawn_with(
+        &self,
+        mut command: Command,
+        stdout: Option<Stdio>,
+        stderr: Option<Stdio>,
+    ) -> Server<'_> {
         let (out, err) = (self.path("stdout"), self.path("stderr"));
         let since = (length(&out), length(&err));
         let child = command
-            .stdout(append(&out))
-            .stderr(append(&err))
+            .stdin(Stdio::null())
+            .stdout(stdout.unwrap_or_else(|| append(&out).into()))
+            .stderr(stderr.unwrap_or_else(|| append(&err).into()))
             .spawn()
             .unwrap();
         Server {
