@@ -133,11 +133,6 @@ pub struct Rest(pub BotName, pub Addr<TaskActor>);
 #[rtype(result = "()")]
 pub struct Unresponsive(pub Child);
 
-/// A hold has ended by itself; tell whom it concerns.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct HoldCleared(pub Box<BotState>);
-
 /// Hold a bot by hand. Replies its state.
 #[derive(Message)]
 #[rtype(result = "Result<BotState, ControlError>")]
@@ -199,6 +194,9 @@ pub enum ControlError {
     /// No such bot.
     #[error("there is no bot `{0}`")]
     UnknownBot(BotName),
+    /// The bot's file is broken.
+    #[error("`{0}` cannot run: {1}")]
+    Invalid(BotName, String),
     /// A run is on, and the bot's `overlap` does not allow another.
     #[error("a run of `{0}` is on")]
     Busy(BotName),

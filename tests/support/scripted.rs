@@ -163,6 +163,10 @@ impl StatePersistence for Scripted {
         }
     }
 
+    async fn due(&self, _: Instant) -> Result<Vec<BotState>, StoreError> {
+        self.states().await
+    }
+
     async fn states(&self) -> Result<Vec<BotState>, StoreError> {
         Ok(Vec::new())
     }
@@ -178,7 +182,11 @@ impl StatePersistence for Scripted {
     async fn beat(&self, _: &Replica) -> Result<Beat, StoreError> {
         self.memory().beats += 1;
         let (now, replicas) = (Clock::process().now(), 1);
-        Ok(Beat { now, replicas })
+        Ok(Beat {
+            now,
+            replicas,
+            cancel: Vec::new(),
+        })
     }
 
     async fn sign_off(&self, _: &ReplicaId) -> Result<(), StoreError> {

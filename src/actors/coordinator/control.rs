@@ -9,13 +9,13 @@ use crate::{
     actors::{
         env::Env,
         messages::{
-            Account, Cancel, CancelRun, ControlError, DEADLINE, HoldCleared, Pause, Resume,
-            StateChanged, TriggerHere, TriggerRun, Wake,
+            Account, Cancel, CancelRun, ControlError, DEADLINE, Pause, Resume, StateChanged,
+            TriggerHere, TriggerRun, Wake,
         },
         supervision::Child,
     },
     domain::{
-        bot::BotName,
+        bot::{Bot, BotName},
         hold::{Hold, HoldKind},
         run::ExecutionId,
         state::BotState,
@@ -23,8 +23,8 @@ use crate::{
     store::{Write, Written},
 };
 
-/// How often the scheduler is asked to account for a bot's slots, and how long to wait in between.
-const ROUNDS: usize = 10;
+/// How long the scheduler may take to account for a bot's slots, and how long to wait before it is asked again.
+const PATIENCE: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_millis(50);
 
 /// Sets a hold and tells whom it concerns.
@@ -69,17 +69,18 @@ async fn clear_hold(
 }
 
 async fn account(env: &Env, bot: &BotName) {
-    for _ in 0..ROUNDS {
-        let Some(scheduler) = env.book.scheduler() else {
-            return;
-        };
-        if let Ok(true) = scheduler.send(Account(bot.clone())).timeout(DEADLINE).await {
-            return;
+    let accounted = async {
+        while let Some(scheduler) = env.book.scheduler() {
+            if let Ok(true) = scheduler.send(Account(bot.clone())).await {
+                return;
+            }
+            // Its memory was behind the store's, or it is at work on the bot right now.
+            tokio::time::sleep(AGAIN).await;
         }
-        // Its memory was behind the store's, or it is at work on the bot right now.
-        tokio::time::sleep(AGAIN).await;
+    };
+    if tokio::time::timeout(PATIENCE, accounted).await.is_err() {
+        tracing::warn!(actor = %bot, "the slots before the change of the hold are accounted for later");
     }
-    tracing::warn!(actor = %bot, "the slots before the change of the hold are accounted for later");
 }
 
 async fn change(
@@ -109,13 +110,9 @@ async fn spread(env: &Arc<Env>, state: &BotState) {
 }
 
 impl CoordinatorActor {
-    fn knows(&self, bot: &BotName) -> Result<(), ControlError> {
-        let known = self.env.bot(bot).is_some();
-        if known {
-            Ok(())
-        } else {
-            Err(ControlError::UnknownBot(bot.clone()))
-        }
+    fn knows(&self, bot: &BotName) -> Result<Arc<Bot>, ControlError> {
+        let known = self.env.bot(bot).cloned();
+        known.ok_or_else(|| ControlError::UnknownBot(bot.clone()))
     }
 }
 
@@ -144,15 +141,6 @@ impl Handler<Resume> for CoordinatorActor {
     }
 }
 
-impl Handler<HoldCleared> for CoordinatorActor {
-    type Result = ResponseFuture<()>;
-
-    fn handle(&mut self, HoldCleared(state): HoldCleared, _: &mut Self::Context) -> Self::Result {
-        let env = Arc::clone(&self.env);
-        Box::pin(async move { spread(&env, &state).await })
-    }
-}
-
 impl Handler<TriggerRun> for CoordinatorActor {
     type Result = ResponseFuture<Result<ExecutionId, ControlError>>;
 
@@ -161,10 +149,16 @@ impl Handler<TriggerRun> for CoordinatorActor {
         TriggerRun { bot, input }: TriggerRun,
         ctx: &mut Self::Context,
     ) -> Self::Result {
-        let known = self.knows(&bot);
-        let task = Handler::<Wake>::handle(self, Wake(bot), ctx);
+        let known = self.knows(&bot).and_then(|bot| match &bot.quarantine {
+            Some(problem) => Err(ControlError::Invalid(bot.name.clone(), problem.clone())),
+            None => Ok(()),
+        });
+        let task = known
+            .is_ok()
+            .then(|| Handler::<Wake>::handle(self, Wake(bot), ctx));
         Box::pin(async move {
             known?;
+            let task = task.flatten();
             let task = task.ok_or_else(|| {
                 ControlError::Unavailable("the bot's actor is being restarted".into())
             })?;

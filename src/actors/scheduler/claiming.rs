@@ -2,6 +2,7 @@
 
 use actix::{AsyncContext, Context, Handler, Message, ResponseFuture};
 use futures::future::join_all;
+use serde_json::Value;
 
 use super::{SchedulerActor, claims::Reserved, entry::Entry};
 use crate::{
@@ -148,6 +149,7 @@ impl SchedulerActor {
                 verify: false,
                 backlog: candidate.catching_up,
                 lenient,
+                input: Value::Null,
             });
         }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde_json::Value;
+
 use crate::domain::{
     Instant,
     bot::BotName,
@@ -18,6 +20,8 @@ pub(super) struct Reserved {
     pub(super) backlog: bool,
     /// No misfire rule holds.
     pub(super) lenient: bool,
+    /// The payload of the trigger that the run was started by.
+    pub(super) input: Value,
 }
 
 /// All claims of this process that its scheduler holds.

@@ -50,7 +50,9 @@ impl Entry {
 
     /// Takes over a newer stored state.
     pub(super) fn update(&mut self, state: BotState) {
-        let recompile = state.schedule != self.state.schedule || state.anchor != self.state.anchor;
+        let recompile = self.schedule.is_none()
+            || state.schedule != self.state.schedule
+            || state.anchor != self.state.anchor;
         self.resumed |= self.state.hold.is_some() && state.hold.is_none();
         self.state = state;
         if recompile {
@@ -73,6 +75,10 @@ impl Entry {
 
     /// Why no slot of the bot may run now.
     pub(super) fn closed(&self) -> Option<Gap> {
+        if self.bot.quarantine.is_some() {
+            // Whatever the store says: it cannot run by what was read.
+            return Some(Gap::Held(HoldKind::Invalid));
+        }
         match &self.state.hold {
             Some(hold) => Some(Gap::Held(hold.kind)),
             None => (!self.bot.enabled).then_some(Gap::Disabled),
@@ -88,7 +94,7 @@ impl Entry {
         if let Some(hold) = &self.state.hold {
             return hold.until;
         }
-        if !self.bot.enabled {
+        if self.closed().is_some() {
             return None;
         }
         let due = self.due(self.schedule.as_deref()?, cursor);
@@ -127,7 +133,9 @@ impl Entry {
     /// Whether the next slot is one that `fire_all` runs late: such slots run one after another.
     pub(super) fn catches_up(&self, now: Instant) -> bool {
         let due = self.state.next_run.and_then(|cursor| self.due_of(cursor));
-        self.bot.policy.misfire == Misfire::FireAll && due.is_some_and(|due| due <= now)
+        self.closed().is_none()
+            && self.bot.policy.misfire == Misfire::FireAll
+            && due.is_some_and(|due| due <= now)
     }
 
     /// Whether a slot after the one claimed is due as well.

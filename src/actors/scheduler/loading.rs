@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix::{AsyncContext, Context, Handler, Message};
+use serde_json::Value;
 
 use super::{SchedulerActor, claims::Reserved};
 use crate::{
@@ -44,7 +45,7 @@ impl SchedulerActor {
                         let _ = me.send(loaded).await;
                         return;
                     }
-                    Err(error) => tracing::warn!(%error, "the bots' states could not be read"),
+                    Err(error) => tracing::debug!(%error, "the bots' states could not be read"),
                 }
                 tokio::time::sleep(AGAIN).await;
                 if !me.connected() {
@@ -116,7 +117,7 @@ impl SchedulerActor {
                     max_consecutive_failures: self.env.rules.max_consecutive_failures,
                 })));
             }
-            None if row.claim.trigger != Trigger::Schedule => {
+            None if row.claim.trigger != Trigger::Schedule && row.claim.attempt == 1 => {
                 // A trigger that has just been stored is about to reach its actor.
                 if self.loaded && self.env.clock.now() - row.claim.due < SETTLED_AFTER {
                     return;
@@ -148,6 +149,7 @@ impl SchedulerActor {
             verify: true,
             backlog: false,
             lenient,
+            input: Value::Null,
         });
     }
 }

@@ -38,6 +38,8 @@ pub struct SchedulerActor {
     loaded: bool,
     /// They are being read.
     loading: bool,
+    /// A tick is on its way, besides the timer's.
+    soon: bool,
     /// The process stops: nothing is claimed any more.
     draining: bool,
     /// An answer of the store was lost, so it may have given claims that nobody knows of.
@@ -54,6 +56,7 @@ impl SchedulerActor {
             timer: None,
             loaded: false,
             loading: false,
+            soon: false,
             draining: false,
             uncertain: false,
         }

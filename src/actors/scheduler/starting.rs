@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use actix::{AsyncContext, Context, Handler, Message};
-use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::{SchedulerActor, claims::Reserved, entry::Entry};
+use super::{SchedulerActor, entry::Entry};
 use crate::{
     actors::{
         env::Env,
-        messages::{DEADLINE, HoldCleared, StartRun, Wake},
+        messages::{DEADLINE, StartRun, Wake},
         supervision::beside,
     },
     domain::{
@@ -19,10 +19,13 @@ use crate::{
         outcome::Gap,
         policy::Overlap,
         run::{Claim, ExecutionId},
+        state::BotState,
     },
     store::{Write, Written},
 };
 
+/// How long to wait before a store that is away is asked again.
+const AGAIN: Duration = Duration::from_millis(250);
 /// How soon a claim that did not get to its actor is handed on again: an actor that went to rest has a successor then.
 const SOON: Duration = Duration::from_millis(20);
 
@@ -30,59 +33,72 @@ impl SchedulerActor {
     /// Hands on every claim that is due, as far as there are places.
     pub(super) fn start_due(&mut self, ctx: &mut Context<Self>) {
         let now = self.env.clock.now();
+        let mut full = false;
         for (execution, bot) in self.agenda.claims().due(now) {
-            if let Some(gap) = self.agenda.get(&bot).and_then(Entry::closed) {
+            let Some(entry) = self.agenda.get(&bot) else {
+                continue;
+            };
+            if let Some(gap) = entry.closed() {
                 self.decline(execution, gap);
-            } else if !self.start(execution, &bot, now, ctx) {
-                return;
+                continue;
+            }
+            let allows = entry.bot.policy.overlap == Overlap::AllowAll;
+            let needs_place = allows || !self.env.runs.is_busy(&bot);
+            let place = if needs_place && !full {
+                self.place()
+            } else {
+                None
+            };
+            full |= needs_place && place.is_none();
+            if place.is_some() || !needs_place {
+                self.start(execution, &bot, place, ctx);
             }
         }
     }
 
-    /// Hands on one claim; answers whether there may be a place for another one.
+    fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.env.places).try_acquire_owned().ok()
+    }
+
+    /// Hands on one claim; without a place if the bot's overlap policy decides.
     fn start(
         &mut self,
         execution: ExecutionId,
         bot: &BotName,
-        now: Instant,
+        place: Option<OwnedSemaphorePermit>,
         ctx: &Context<Self>,
-    ) -> bool {
+    ) {
         let Some(entry) = self.agenda.get(bot) else {
-            return true;
+            return;
         };
-        let overlap_decides =
-            self.env.runs.is_busy(bot) && entry.bot.policy.overlap != Overlap::AllowAll;
-        let place = match Arc::clone(&self.env.places).try_acquire_owned() {
-            _ if overlap_decides => None,
-            Ok(place) => Some(place),
-            Err(_) => return false,
+        let superseded = entry.is_superseded(self.env.clock.now());
+        let (schedule, hold) = (entry.state.schedule.clone(), entry.hold_kind());
+        let Some(reserved) = self.agenda.hand(execution) else {
+            return;
         };
-        let (superseded, schedule) = (entry.is_superseded(now), entry.state.schedule.clone());
-        let hold = entry.hold_kind();
-        if let Some(Reserved {
-            claim,
-            verify,
-            backlog,
-            lenient,
-            ..
-        }) = self.agenda.hand(execution)
-        {
-            let input = Value::Null;
-            let start = StartRun {
-                claim,
-                schedule,
-                place,
-                hold,
-                superseded,
-                verify,
-                asked_at: None,
-                backlog,
-                lenient,
-                input,
-            };
-            hand_over(Arc::clone(&self.env), ctx, start);
+        let start = StartRun {
+            claim: reserved.claim,
+            schedule,
+            place,
+            verify: reserved.verify,
+            asked_at: None,
+            backlog: reserved.backlog,
+            lenient: reserved.lenient,
+            hold,
+            superseded,
+            input: reserved.input,
+        };
+        hand_over(Arc::clone(&self.env), ctx, start);
+    }
+
+    /// One look a little later, however many claims came back.
+    fn tick_soon(&mut self, ctx: &mut Context<Self>) {
+        if !std::mem::replace(&mut self.soon, true) {
+            ctx.run_later(SOON, |actor, ctx| {
+                actor.soon = false;
+                actor.tick(ctx);
+            });
         }
-        true
     }
 
     /// The bot may not run: its actor need not be asked, and may not even exist.
@@ -121,29 +137,40 @@ impl SchedulerActor {
 /// Nothing of this bot is on its way any more.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Settled(BotName);
+struct Settled(BotName, Option<Box<BotState>>);
 
 impl Handler<Settled> for SchedulerActor {
     type Result = ();
 
-    fn handle(&mut self, Settled(bot): Settled, ctx: &mut Self::Context) {
-        self.agenda.change(&bot, |entry| entry.pending = false);
+    fn handle(&mut self, Settled(bot, state): Settled, ctx: &mut Self::Context) {
+        self.agenda.change(&bot, |entry| {
+            entry.pending = false;
+            if let Some(state) = state {
+                entry.update(*state);
+            }
+        });
         self.tick(ctx);
     }
 }
 
 async fn end_hold(env: Arc<Env>, bot: BotName) {
+    let kind = Some(HoldKind::Manual);
     let clear = Write::ClearHold {
         bot: bot.clone(),
-        kind: Some(HoldKind::Manual),
+        kind,
     };
-    let answer = env.queue.ask(clear, false).await;
-    if let (Ok(Written::State(state)), Some(coordinator)) = (answer, env.book.coordinator()) {
-        tracing::info!(actor = %bot, "the pause has reached its end");
-        let _ = coordinator.send(HoldCleared(state)).timeout(DEADLINE).await;
-    }
+    let state = match env.queue.ask(clear, false).await {
+        Ok(Written::State(state)) => {
+            tracing::info!(actor = %bot, "the pause has reached its end");
+            Some(state)
+        }
+        _ => {
+            tokio::time::sleep(AGAIN).await;
+            None
+        }
+    };
     if let Some(scheduler) = env.book.scheduler() {
-        let _ = scheduler.send(Settled(bot)).timeout(DEADLINE).await;
+        let _ = scheduler.send(Settled(bot, state)).timeout(DEADLINE).await;
     }
 }
 
@@ -196,7 +223,7 @@ impl Handler<Handed> for SchedulerActor {
             self.claim_due(ctx);
         } else {
             self.agenda.take_back(execution);
-            ctx.run_later(SOON, Self::tick);
+            self.tick_soon(ctx);
         }
         if self.draining {
             self.give_back_claims();
