@@ -55,9 +55,42 @@ impl Clock {
     }
 
     /// Takes the database's time as it was at `at`; a process clock does not listen.
+    ///
+    /// An answer that took its time on the way must not set the clock back by that: what is less than a second behind is
+    /// not heard.
     pub fn heard(&self, database: Instant, at: Monotonic) {
-        if let Source::Database(known) = &*self.0 {
-            *known.write().unwrap_or_else(PoisonError::into_inner) = Some((database, at));
+        let Source::Database(known) = &*self.0 else {
+            return;
+        };
+        let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
+        let behind = known.map(|(then, moment)| then + since(at, moment) - database);
+        let slightly =
+            behind.is_some_and(|by| by > TimeDelta::zero() && by < TimeDelta::seconds(1));
+        if !slightly {
+            *known = Some((database, at));
         }
+    }
+}
+
+fn since(later: Monotonic, earlier: Monotonic) -> TimeDelta {
+    TimeDelta::from_std(later.saturating_duration_since(earlier)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_databases_clock_is_not_set_back_by_a_slow_answer() {
+        let (clock, at) = (Clock::database(), Monotonic::now());
+        let noon = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        clock.heard(noon, at);
+        clock.heard(noon - TimeDelta::milliseconds(300), at);
+        assert!(clock.now() >= noon);
+        clock.heard(noon - TimeDelta::hours(2), at);
+        assert!(
+            clock.now() < noon,
+            "a clock that was really set back is heard"
+        );
     }
 }

@@ -21,6 +21,8 @@ pub enum Delivered {
     Failed(String),
     /// Refused because of its destination.
     Forbidden(String),
+    /// It stays `pending`: nothing gets through now, for a reason that is not the post's.
+    NotNow(String),
 }
 
 /// Sends a post; waits out rate limits, and retries what may pass as often as the policy allows, over all runs of it.
@@ -36,7 +38,7 @@ pub async fn deliver(env: &Arc<Env>, post: Post, retry: &RetryPolicy) -> Deliver
     };
     match (known, env.platforms.get(&post.platform)) {
         (Some(known), _) => known,
-        (None, None) => Delivered::Failed(format!(
+        (None, None) => Delivered::NotNow(format!(
             "the platform `{}` is not configured",
             post.platform
         )),
@@ -95,7 +97,7 @@ impl Delivery<'_> {
             Err(PostFailure::Unauthorized(error)) => {
                 // Not the post's fault: it goes out with a token that is accepted.
                 self.mark(PostStatus::Pending, None, Some(error.clone()));
-                Step::End(Delivered::Failed(error))
+                Step::End(Delivered::NotNow(error))
             }
             Err(PostFailure::Rejected(error)) => Step::End(Delivered::Failed(self.refused(error))),
             Err(PostFailure::Forbidden(error)) => {

@@ -4,7 +4,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{runtime::Handle, sync::Semaphore};
 
-use super::{address_book::AddressBook, persistence::WriteQueue, runs::Runs, supervision::Exits};
+use super::{
+    address_book::AddressBook, leftovers::Leftovers, persistence::WriteQueue, runs::Runs,
+    supervision::Exits,
+};
 use crate::{
     clock::Clock,
     domain::{
@@ -30,6 +33,8 @@ pub struct Env {
     pub book: AddressBook,
     /// Which claims living actors hold.
     pub runs: Runs,
+    /// Whose turn it is to send the posts that earlier runs left.
+    pub leftovers: Leftovers,
     /// Free places for runs (`max_parallel_tasks`).
     pub places: Arc<Semaphore>,
     /// Skills by name.

@@ -15,7 +15,7 @@ use crate::domain::{Instant, health::Health};
 /// How often actors are asked; the store is asked every `[health] interval_seconds`.
 const PULSE: Duration = Duration::from_secs(2);
 /// So many unanswered pings in a row, each with its deadline, and the actor is replaced.
-const MISSES: u32 = 3;
+pub(super) const MISSES: u32 = 3;
 
 /// Looks after the others.
 pub struct HealthCheckActor {

@@ -17,6 +17,7 @@ pub mod coordinator;
 pub mod delivery;
 pub mod env;
 pub mod health;
+pub mod leftovers;
 pub mod messages;
 pub mod persistence;
 pub mod registering;

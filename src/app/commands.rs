@@ -1,12 +1,13 @@
 //! What the command line asks for, each as one blocking call.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
+    time::Instant as Monotonic,
 };
 
 use super::{ActorServer, AppError};
@@ -49,7 +50,7 @@ pub fn serve(settings: Settings) -> Result<(), AppError> {
         let twice = async move {
             signals.next().await;
             drop(stop);
-            signals.next().await;
+            signals.another().await;
         };
         tokio::select! {
             result = server.run_until_stopped(async { drop(stopped.await) }) => result,
@@ -97,28 +98,46 @@ fn in_actors_system<T>(work: impl Future<Output = T>) -> T {
     actix_rt::System::new().block_on(work)
 }
 
-/// SIGTERM and SIGINT.
+/// What counts as the same wish: process groups and `timeout` send one signal twice.
+const SAME_WISH: Duration = Duration::from_millis(500);
+
+/// SIGTERM and SIGINT, which stop; SIGHUP, which must not.
 struct Signals {
     term: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
     fn listen() -> Result<Self, AppError> {
-        let listen = |kind| {
-            signal(kind)
-                .map_err(|error| AppError::Build(format!("cannot listen for signals: {error}")))
-        };
+        let cannot = |error| AppError::Build(format!("cannot listen for signals: {error}"));
+        let listen = |kind| signal(kind).map_err(cannot);
         Ok(Self {
             term: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
         })
     }
 
+    /// Waits for the next signal to stop.
     async fn next(&mut self) {
-        tokio::select! {
-            _ = self.term.recv() => {}
-            _ = self.interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = self.term.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => tracing::warn!("SIGHUP is ignored: to apply a changed configuration, restart"),
+            }
+        }
+    }
+
+    /// Waits for a signal that is not the echo of the one before.
+    async fn another(&mut self) {
+        let first = Monotonic::now();
+        loop {
+            self.next().await;
+            if first.elapsed() > SAME_WISH {
+                return;
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         messages::Stop,
         persistence::flush_what_is_left,
         roster::Roster,
-        supervision::{Child, ExitNotice, Exits, spawn},
+        supervision::{Child, Exit, Exits, spawn},
     },
     domain::restart::{RestartBudget, Verdict},
 };
@@ -49,19 +49,37 @@ pub(super) async fn supervise(
         budget: RestartBudget::default(),
         incarnation: 0,
     };
-    loop {
+    let result = loop {
         let coordinator = root.coordinator();
+        let exit = tokio::select! {
+            () = &mut stop => break stop_in_order(&mut root, coordinator, grace).await,
+            reason = core_given_up(&mut given_up) => break Err(AppError::GivenUp(reason)),
+            notice = root.exits.next() => notice.exit,
+        };
+        let wait = match root.after(&exit) {
+            Ok(wait) => wait,
+            Err(error) => break Err(error),
+        };
         tokio::select! {
-            () = &mut stop => return stop_in_order(env, &coordinator, grace).await,
-            Ok(reason) = given_up.wait_for(Option::is_some) => {
-                // The guard of the channel must not live through the await below.
-                let text = reason.clone().unwrap_or_default();
-                drop(reason);
-                flush_what_is_left(env, CLOSING).await;
-                return Err(AppError::GivenUp(text));
+            () = &mut stop => {
+                let coordinator = root.coordinator();
+                break stop_in_order(&mut root, coordinator, grace).await;
             }
-            notice = root.exits.next() => root.after(notice).await?,
+            () = tokio::time::sleep(wait) => {}
         }
+    };
+    if result.is_err() {
+        // Whatever happened, results are not left behind while there is a store to take them.
+        flush_what_is_left(env, CLOSING).await;
+    }
+    result
+}
+
+/// Waits for the news that a core actor cannot be kept alive.
+async fn core_given_up(news: &mut watch::Receiver<Option<String>>) -> String {
+    match news.wait_for(Option::is_some).await {
+        Ok(reason) => reason.clone().unwrap_or_default(),
+        Err(_) => std::future::pending().await,
     }
 }
 
@@ -83,20 +101,20 @@ impl Root {
         )
     }
 
-    /// The coordinator has died: waits before the next one, unless the budget is spent.
-    async fn after(&mut self, ExitNotice { exit, .. }: ExitNotice) -> Result<(), AppError> {
+    /// The coordinator has died: how long to wait before the next one, unless the budget is spent.
+    fn after(&mut self, exit: &Exit) -> Result<Duration, AppError> {
+        let child = Child::Coordinator;
         match self
             .budget
             .died(self.born.elapsed(), &self.env.rules.supervision)
         {
             Verdict::Restart(wait) => {
                 let wait_ms = wait.as_millis();
-                tracing::error!(child = %Child::Coordinator, reason = %exit, wait_ms, "an actor died; it is restarted");
-                tokio::time::sleep(wait).await;
-                Ok(())
+                tracing::error!(%child, reason = %exit, wait_ms, "an actor died; it is restarted");
+                Ok(wait)
             }
             Verdict::GiveUp => {
-                let reason = format!("the coordinator actor cannot be kept alive: {exit}");
+                let reason = format!("the {child} actor cannot be kept alive: {exit}");
                 tracing::error!(reason, "giving up");
                 Err(AppError::GivenUp(reason))
             }
@@ -105,17 +123,24 @@ impl Root {
 }
 
 async fn stop_in_order(
-    env: &Env,
-    coordinator: &Addr<CoordinatorActor>,
+    root: &mut Root,
+    coordinator: Addr<CoordinatorActor>,
     grace: Duration,
 ) -> Result<(), AppError> {
-    tracing::info!(runs = env.runs.len(), grace_s = grace.as_secs(), "stopping");
-    match coordinator.send(Stop { grace }).await {
+    let runs = root.env.runs.len();
+    tracing::info!(runs, grace_s = grace.as_secs(), "stopping");
+    let mut stopped = coordinator.send(Stop { grace }).await;
+    if stopped.is_err() {
+        // It died of something else just now: its successor stops.
+        stopped = root.coordinator().send(Stop { grace }).await;
+    }
+    match stopped {
         Ok(stopped) if stopped.unstored > 0 => Err(AppError::Unstored(stopped.unstored)),
         Ok(_) => Ok(()),
-        Err(error) => Err(AppError::GivenUp(format!(
-            "the coordinator died while stopping: {error}"
-        ))),
+        Err(error) => {
+            let reason = format!("the coordinator died while stopping: {error}");
+            Err(AppError::GivenUp(reason))
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::{ActorServer, AppError, BotThreads};
 use crate::{
     actors::{
         env::{Env, Rules},
+        leftovers::Leftovers,
         persistence::WriteQueue,
         registering,
         runs::Runs,
@@ -47,6 +48,7 @@ impl ActorServer {
             queue: WriteQueue::new(settings.server.results_in_memory),
             book: Default::default(),
             runs: Runs::default(),
+            leftovers: Leftovers::default(),
             places: Arc::new(Semaphore::new(settings.server.max_parallel_tasks)),
             skills,
             platforms,

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{Options, WRONG, complain};
+use super::{Options, WRONG, answer, complain};
 use crate::{
     app::BuiltInSkills,
     clock::Clock,
@@ -26,11 +26,10 @@ pub(super) fn read(options: &Options) -> Result<Loaded, ExitCode> {
 }
 
 /// Prints what would run, or every problem.
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
 pub(super) fn check(options: &Options) -> ExitCode {
     match read(options) {
         Ok(loaded) => {
-            print!("{}", check::render(&loaded, Clock::process().now()));
+            answer(check::render(&loaded, Clock::process().now()).as_bytes());
             ExitCode::SUCCESS
         }
         Err(code) => code,

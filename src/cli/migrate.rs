@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::{Direction, Options, configuration, ended};
+use super::{Direction, Options, answer, configuration, ended};
 use crate::app::{self, Migration};
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
 pub(super) fn migrate(options: &Options, direction: Direction, steps: usize) -> ExitCode {
     let url = match configuration::read(options) {
         Ok(loaded) => loaded.settings.server.database_url,
@@ -16,7 +15,6 @@ pub(super) fn migrate(options: &Options, direction: Direction, steps: usize) -> 
         Direction::Down => Migration::Down(steps),
         Direction::Status => Migration::Status,
     };
-    ended(
-        app::migrate(&url, migration).map(|lines| lines.iter().for_each(|line| println!("{line}"))),
-    )
+    let said = |lines: Vec<String>| answer((lines.join("\n") + "\n").as_bytes());
+    ended(app::migrate(&url, migration).map(said))
 }

@@ -4,7 +4,12 @@ mod configuration;
 mod migrate;
 mod run;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
@@ -96,12 +101,9 @@ pub fn main() -> ExitCode {
         Some(Command::Check | Command::Run { dry_run: true }) => configuration::check(&options),
         Some(Command::Migrate { direction, steps }) => migrate::migrate(&options, direction, steps),
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(
-                shell,
-                &mut Cli::command(),
-                "actor-server",
-                &mut std::io::stdout(),
-            );
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "actor-server", &mut script);
+            answer(&script);
             ExitCode::SUCCESS
         }
     }
@@ -125,8 +127,13 @@ fn ended(result: Result<(), AppError>) -> ExitCode {
     }
 }
 
-/// One readable line (or more) on standard error.
-#[expect(clippy::print_stderr, reason = "this is where errors go")]
-fn complain(what: &dyn std::fmt::Display) {
-    eprintln!("actor-server: {what}");
+/// One readable line (or more) on standard error; whether anybody reads it changes nothing.
+fn complain(what: &dyn Display) {
+    let _ = writeln!(io::stderr().lock(), "actor-server: {what}");
+}
+
+/// A command's answer on standard output; a reader that has seen enough is no error.
+fn answer(text: &[u8]) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text).and_then(|()| out.flush());
 }

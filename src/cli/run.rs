@@ -10,10 +10,13 @@ use crate::{
 };
 
 pub(super) fn run(options: &Options) -> ExitCode {
-    if let Err(error) = start_logs() {
-        complain(&error);
-        return ExitCode::from(WRONG);
-    }
+    let _written_last = match start_logs() {
+        Ok(guard) => guard,
+        Err(error) => {
+            complain(&error);
+            return ExitCode::from(WRONG);
+        }
+    };
     let Loaded { settings, warnings } = match configuration::read(options) {
         Ok(loaded) => loaded,
         Err(code) => return code,
@@ -24,7 +27,7 @@ pub(super) fn run(options: &Options) -> ExitCode {
     ended(app::serve(settings))
 }
 
-fn start_logs() -> Result<(), String> {
+fn start_logs() -> Result<impl Drop, String> {
     let variable = |name| std::env::var(name).ok();
     let format = LogFormat::parse(&variable("LOG_FORMAT").unwrap_or_default())?;
     logs::start(format, variable("RUST_LOG").as_deref())

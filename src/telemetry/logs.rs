@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal};
 
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// How a log line is written (`LOG_FORMAT`).
@@ -31,20 +33,26 @@ impl LogFormat {
     }
 }
 
-/// Starts logging, once a process: what `filter` (`RUST_LOG`, by default `info`) lets through.
+/// Lines that wait for a slow reader of standard error; more are dropped, because a reader must not hold up the bots.
+const WAITING_LINES: usize = 64_000;
+
+/// Starts logging, once a process: what `filter` (`RUST_LOG`, by default `info`) lets through. What is dropped last writes
+/// what still waits.
 ///
 /// # Errors
 /// The filter cannot be read.
-pub fn start(format: LogFormat, filter: Option<&str>) -> Result<(), String> {
+pub fn start(format: LogFormat, filter: Option<&str>) -> Result<WorkerGuard, String> {
     let filter = match filter.filter(|text| !text.is_empty()) {
         Some(text) => EnvFilter::try_new(text).map_err(|error| format!("RUST_LOG: {error}"))?,
         None => EnvFilter::new("info"),
     };
+    let lines = NonBlockingBuilder::default().buffered_lines_limit(WAITING_LINES);
+    let (writer, guard) = lines.finish(io::stderr());
     let registry = tracing_subscriber::registry().with(filter);
     let started = match format {
         LogFormat::Text => {
             let lines = fmt::layer()
-                .with_writer(io::stderr)
+                .with_writer(writer)
                 .with_ansi(io::stderr().is_terminal())
                 .with_target(false);
             registry.with(lines).try_init()
@@ -53,7 +61,7 @@ pub fn start(format: LogFormat, filter: Option<&str>) -> Result<(), String> {
             let lines = fmt::layer()
                 .json()
                 .flatten_event(true)
-                .with_writer(io::stderr)
+                .with_writer(writer)
                 .with_current_span(true)
                 .with_span_list(false);
             registry.with(lines).try_init()
@@ -61,7 +69,7 @@ pub fn start(format: LogFormat, filter: Option<&str>) -> Result<(), String> {
     };
     started.map_err(|error| error.to_string())?;
     std::panic::set_hook(Box::new(log_panic));
-    Ok(())
+    Ok(guard)
 }
 
 /// A panic is one line like any other; who is concerned hears of it through supervision.

@@ -131,6 +131,7 @@ impl Stand {
             queue: WriteQueue::new(setting.results_in_memory),
             book: Default::default(),
             runs: Runs::default(),
+            leftovers: Default::default(),
             places: Arc::new(Semaphore::new(setting.rules.max_parallel_tasks)),
             skills: setting.skills,
             platforms: Platforms::default().with(Arc::new(AsConsole(setting.platform))),

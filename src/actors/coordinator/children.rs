@@ -1,14 +1,14 @@
 //! Building children, and what is done about their deaths.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
-use actix::{Addr, AsyncContext, Context, Handler};
+use actix::{ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
 
 use super::CoordinatorActor;
 use crate::{
     actors::{
-        health::HealthCheckActor,
-        messages::{ChildState, DEADLINE, HoldSet, Reload, Rest, Unresponsive, Wake},
+        health::{HealthCheckActor, MISSES},
+        messages::{ChildState, DEADLINE, HoldSet, Ping, Reload, Rest, Unresponsive, Wake},
         persistence::PersistenceActor,
         roster::Remedy,
         runs::Evicted,
@@ -179,21 +179,47 @@ impl CoordinatorActor {
     /// The backstop: an address that is dead although no notice came.
     pub(super) fn look_after_children(&mut self, ctx: &mut Context<Self>) {
         fail::fail_point!("coordinator.timer");
-        let dead = self.env.book.read().dead();
-        for child in dead {
-            let (state, incarnation) = (self.roster.state(&child), self.roster.incarnation(&child));
-            if let (Some(ChildState::Running), Some(incarnation)) = (state, incarnation) {
-                let exit = Exit::ArbiterGone;
-                self.child_ended(
-                    &ExitNotice {
-                        child,
-                        incarnation,
-                        exit,
-                    },
-                    ctx,
-                );
-            }
+        let dead = self.env.book.read().dead().into_iter();
+        let numbered = dead.filter_map(|child| {
+            let incarnation = self.roster.incarnation(&child)?;
+            let running = self.roster.state(&child) == Some(ChildState::Running);
+            running.then_some((child, incarnation))
+        });
+        let dead: HashSet<(Child, u64)> = numbered.collect();
+        // The notice says more, and is only a moment behind the address.
+        let before = std::mem::replace(&mut self.seen_dead, dead);
+        let again: Vec<(Child, u64)> = self.seen_dead.intersection(&before).cloned().collect();
+        for (child, incarnation) in again {
+            let exit = Exit::ArbiterGone;
+            self.child_ended(
+                &ExitNotice {
+                    child,
+                    incarnation,
+                    exit,
+                },
+                ctx,
+            );
         }
+        self.ask_health_check(ctx);
+    }
+
+    /// The health check asks all others; it is asked here.
+    fn ask_health_check(&self, ctx: &mut Context<Self>) {
+        let Some(health) = self.env.book.read().health.clone() else {
+            return;
+        };
+        let asked = health.send(Ping).timeout(DEADLINE).into_actor(self);
+        ctx.spawn(asked.map(|answer, actor, ctx| {
+            actor.health_misses = if answer.is_ok() {
+                0
+            } else {
+                actor.health_misses + 1
+            };
+            if actor.health_misses >= MISSES {
+                actor.health_misses = 0;
+                Handler::<Unresponsive>::handle(actor, Unresponsive(Child::HealthCheck), ctx);
+            }
+        }));
     }
 }
 

@@ -8,7 +8,7 @@ mod control;
 mod leftovers;
 mod stopping;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, WrapFuture};
 use tokio::sync::watch;
@@ -17,7 +17,7 @@ use super::{
     env::Env,
     messages::{Inspect, Ping, Pong, Tree},
     roster::Roster,
-    supervision::{Crash, ExitNotice},
+    supervision::{Child, Crash, ExitNotice},
 };
 
 /// How often the address book is compared with life: the backstop behind exit notices.
@@ -29,6 +29,10 @@ pub struct CoordinatorActor {
     roster: Roster,
     /// Where the news goes that the core cannot be kept alive.
     fatal: Fatal,
+    /// Children whose address was dead at the last look.
+    seen_dead: HashSet<(Child, u64)>,
+    /// Pings that the health check did not answer, in a row.
+    health_misses: u32,
     /// The process stops: nothing is built any more.
     stopping: bool,
 }
@@ -39,11 +43,13 @@ pub type Fatal = Arc<watch::Sender<Option<String>>>;
 impl CoordinatorActor {
     /// Builds one; children that live already are taken over.
     #[must_use]
-    pub const fn new(env: Arc<Env>, roster: Roster, fatal: Fatal) -> Self {
+    pub fn new(env: Arc<Env>, roster: Roster, fatal: Fatal) -> Self {
         Self {
             env,
             roster,
             fatal,
+            seen_dead: HashSet::new(),
+            health_misses: 0,
             stopping: false,
         }
     }

@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::{Handler, ResponseFuture};
+use actix::{Addr, Handler, Message, ResponseFuture};
+use futures::future::join_all;
 use tokio::time::{Instant as Monotonic, timeout, timeout_at};
 
 use super::CoordinatorActor;
@@ -10,6 +11,7 @@ use crate::{
     actors::{
         env::Env,
         messages::{Abandon, DEADLINE, Drain, FinishUp, Stop, Stopped},
+        persistence::flush_what_is_left,
         task::TaskActor,
     },
     domain::outcome::{AttemptOutcome, Status},
@@ -36,29 +38,48 @@ async fn stop(env: &Arc<Env>, grace: Duration) -> Stopped {
     if let Some(scheduler) = env.book.scheduler() {
         let _ = scheduler.send(Drain).timeout(DEADLINE).await;
     }
-    for task in tasks(env) {
-        let _ = task.send(FinishUp).timeout(DEADLINE).await;
-    }
-    if timeout_at(end, no_runs(env)).await.is_err() {
+    let told = tell_all(env, || FinishUp);
+    if timeout_at(end, async { tokio::join!(told, no_runs(env)) })
+        .await
+        .is_err()
+    {
+        let runs = env.runs.len();
         tracing::warn!(
-            runs = env.runs.len(),
+            runs,
             "the grace period is over; what still runs is abandoned"
         );
-        for task in tasks(env) {
-            let _ = task.send(Abandon).timeout(DEADLINE).await;
-        }
-        let _ = timeout(LETTING_GO, no_runs(env)).await;
+        let told = tell_all(env, || Abandon);
+        let _ = timeout(LETTING_GO, async { tokio::join!(told, no_runs(env)) }).await;
     }
-    let _ = timeout(STORING, env.queue.drained()).await;
+    let _ = timeout_at(end, env.leftovers.none_at_work()).await;
+    store_everything(env).await;
     close_what_is_left(env).await;
-    let _ = timeout(STORING, env.queue.drained()).await;
+    store_everything(env).await;
     Stopped {
         unstored: env.queue.len(),
     }
 }
 
-fn tasks(env: &Env) -> Vec<actix::Addr<TaskActor>> {
-    env.book.read().tasks.values().cloned().collect()
+/// The actor that empties the queue may have died meanwhile: nobody rebuilds it any more.
+async fn store_everything(env: &Arc<Env>) {
+    if timeout(STORING, env.queue.drained()).await.is_err() {
+        flush_what_is_left(env, STORING).await;
+    }
+}
+
+/// Tells every bot's actor at the same time: one that hangs keeps nobody waiting.
+async fn tell_all<M>(env: &Env, message: impl Fn() -> M)
+where
+    M: Message<Result = ()> + Send + 'static,
+    TaskActor: Handler<M>,
+{
+    let tasks: Vec<Addr<TaskActor>> = env.book.read().tasks.values().cloned().collect();
+    join_all(
+        tasks
+            .iter()
+            .map(|task| task.send(message()).timeout(DEADLINE)),
+    )
+    .await;
 }
 
 async fn no_runs(env: &Env) {

@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
 use crate::{
     actors::{
         env::Env,
@@ -16,41 +18,43 @@ use crate::{
 const SHARED: Duration = Duration::from_secs(1);
 const ALONE: Duration = Duration::from_secs(10);
 
+/// Says every second that this process is alive. Nothing else is done here: a beat must never wait for anything.
 pub(super) async fn keep_beating(env: Arc<Env>) {
-    let every = if env.store.is_shared() { SHARED } else { ALONE };
-    let mut ticks = tokio::time::interval(every);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let again: HashSet<BotName> = env
-        .bots
-        .values()
-        .filter(|bot| bot.policy.recover_in_flight)
-        .map(|bot| bot.name.clone())
-        .collect();
+    let mut ticks = every(if env.store.is_shared() { SHARED } else { ALONE });
     loop {
         ticks.tick().await;
         fail::fail_point!("persistence.timer");
-        if beat(&env).await && env.store.is_shared() {
-            rescue(&env, &again).await;
-        }
+        beat(&env).await;
     }
 }
 
-async fn beat(env: &Arc<Env>) -> bool {
+/// Takes over what dead processes left.
+pub(super) async fn keep_rescuing(env: Arc<Env>) {
+    let recovered = env.bots.values().filter(|bot| bot.policy.recover_in_flight);
+    let again: HashSet<BotName> = recovered.map(|bot| bot.name.clone()).collect();
+    let mut ticks = every(SHARED);
+    loop {
+        ticks.tick().await;
+        rescue(&env, &again).await;
+    }
+}
+
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+async fn beat(env: &Arc<Env>) {
     let (store, me) = (Arc::clone(&env.store), env.me.clone());
     match env
         .runtime
         .spawn(async move { store.beat(&me).await })
         .await
     {
-        Ok(Ok(beat)) => {
-            cancel(env, &beat.cancel);
-            true
-        }
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "the heartbeat could not be stored");
-            false
-        }
-        Err(_) => false,
+        Ok(Ok(beat)) => cancel(env, &beat.cancel),
+        Ok(Err(error)) => tracing::warn!(%error, "the heartbeat could not be stored"),
+        Err(_) => {}
     }
 }
 

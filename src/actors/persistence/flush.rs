@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::queue::{Batch, Pending, WriteError, WriteQueue};
+use super::queue::{Batch, Pending, WriteError, WriteQueue, name};
 use crate::{
     domain::run::ReplicaId,
     store::{StatePersistence, StoreError, Write},
@@ -11,7 +11,7 @@ use crate::{
 /// The largest group; larger ones would hold locks for too long.
 const LARGEST: usize = 1000;
 
-/// Writes until the queue is empty. To be called by one at a time: who comes first is stored first.
+/// Writes until the queue is empty. One does so at a time: what comes first is stored first.
 ///
 /// # Errors
 /// The store is away; what is kept is back in the queue.
@@ -20,6 +20,7 @@ pub(super) async fn flush(
     store: &Arc<dyn StatePersistence>,
     me: &ReplicaId,
 ) -> Result<(), StoreError> {
+    let _turn = queue.turn().await;
     loop {
         let batch = queue.take(LARGEST);
         if batch.pending.is_empty() {
@@ -43,20 +44,20 @@ async fn write(
         .collect();
     match store.write(me, &writes).await {
         Ok(answers) => {
-            queue.set_away(false);
+            queue.back();
             for (pending, answer) in batch.pending.drain(..).zip(answers) {
                 answer_to(pending, Ok(answer));
             }
             Ok(())
         }
         Err(error) if may_pass(&error) => {
-            queue.set_away(true);
+            queue.away();
             Err(error)
         }
         Err(_) if batch.pending.len() > 1 => one_by_one(batch, store, me).await,
         Err(error) => {
             for pending in batch.pending.drain(..) {
-                tracing::error!(%error, write = ?pending.write, "the store refused a write");
+                tracing::error!(%error, write = name(&pending.write), "the store refused a write");
                 answer_to(pending, Err(WriteError::Failed(error.to_string())));
             }
             Ok(())
@@ -77,7 +78,7 @@ async fn one_by_one(
                 .ok_or_else(|| WriteError::Failed("the store gave no answer".into())),
             Err(error) if may_pass(&error) => return Err(error),
             Err(error) => {
-                tracing::error!(%error, write = ?first.write, "the store refused a write");
+                tracing::error!(%error, write = name(&first.write), "the store refused a write");
                 Err(WriteError::Failed(error.to_string()))
             }
         };

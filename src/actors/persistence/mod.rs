@@ -11,7 +11,6 @@ mod queue;
 use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
-use futures::FutureExt;
 
 pub use self::queue::{WriteError, WriteQueue, WriteResult};
 use super::{
@@ -45,6 +44,9 @@ impl Actor for PersistenceActor {
         ctx.spawn(keep_writing(Arc::clone(&self.env)).into_actor(self));
         ctx.spawn(pruning::keep_pruning(Arc::clone(&self.env)).into_actor(self));
         ctx.spawn(beat::keep_beating(Arc::clone(&self.env)).into_actor(self));
+        if self.env.store.is_shared() {
+            ctx.spawn(beat::keep_rescuing(Arc::clone(&self.env)).into_actor(self));
+        }
     }
 }
 
@@ -72,31 +74,38 @@ async fn keep_writing(env: Arc<Env>) {
     loop {
         env.queue.arrival().await;
         fail::fail_point!("persistence.future");
-        let round = Arc::clone(&env);
-        let work = async move { flush::flush(&round.queue, &round.store, &round.me.id).await };
-        match env.runtime.spawn(work).map(Result::ok).await {
-            Some(Ok(())) => {
+        match round(&env).await {
+            Ok(()) => {
                 if wait > FIRST_WAIT {
                     tracing::info!("the database is back; everything that waited is stored");
                 }
                 wait = FIRST_WAIT;
             }
-            trouble => {
+            Err(error) => {
                 if wait == FIRST_WAIT {
-                    let error = trouble
-                        .and_then(Result::err)
-                        .map_or("writing panicked".into(), |error| error.to_string());
+                    let waiting = env.queue.len();
                     tracing::error!(
                         error,
-                        waiting = env.queue.len(),
+                        waiting,
                         "the database does not take writes; trying again"
                     );
                 }
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(LONGEST_WAIT);
                 // The next write, kept or not, finds out whether the store is back.
-                env.queue.set_away(false);
+                env.queue.back();
             }
         }
+    }
+}
+
+async fn round(env: &Arc<Env>) -> Result<(), String> {
+    let inner = Arc::clone(env);
+    let work = async move { flush::flush(&inner.queue, &inner.store, &inner.me.id).await };
+    match env.runtime.spawn(work).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(error) if error.is_panic() => Err("writing panicked".into()),
+        Err(_) => Err("the process ends".into()),
     }
 }

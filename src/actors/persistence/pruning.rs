@@ -6,12 +6,15 @@ use chrono::TimeDelta;
 
 use crate::actors::env::Env;
 
-/// How often is looked for what is too old.
+/// When is looked first, and how often for what is too old.
+const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3600);
 
 pub(super) async fn keep_pruning(env: Arc<Env>) {
+    let mut wait = FIRST;
     loop {
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(wait).await;
+        wait = EVERY;
         let round = Arc::clone(&env);
         let pruned = env.runtime.spawn(async move {
             let kept = TimeDelta::from_std(round.rules.retention).unwrap_or(TimeDelta::MAX);

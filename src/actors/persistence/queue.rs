@@ -51,6 +51,8 @@ struct Shared {
     arrived: Notify,
     /// Rung when a batch has been dealt with.
     settled: Notify,
+    /// Held by whoever writes: what comes first is stored first.
+    writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -62,18 +64,23 @@ struct Inner {
     refused: u64,
     /// The store did not answer last time; what is not kept is refused at once.
     away: bool,
+    /// So many writes are taken one by one, because one of them made the store panic.
+    suspects: usize,
+    /// Writes that ever arrived, and those that are dealt with for good.
+    arrived: u64,
+    settled: u64,
 }
 
 impl WriteQueue {
     /// A queue that keeps at most `bound` writes.
     #[must_use]
     pub fn new(bound: usize) -> Self {
-        let (inner, arrived, settled) = (Mutex::default(), Notify::new(), Notify::new());
         Self(Arc::new(Shared {
-            inner,
+            inner: Mutex::default(),
             bound,
-            arrived,
-            settled,
+            arrived: Notify::new(),
+            settled: Notify::new(),
+            writing: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -111,6 +118,7 @@ impl WriteQueue {
 
     fn add(&self, pending: Pending) {
         let mut inner = self.lock();
+        inner.arrived += 1;
         let verdict = if inner.waiting.len() >= self.0.bound {
             Err(WriteError::Full)
         } else if inner.away && !pending.kept {
@@ -122,6 +130,7 @@ impl WriteQueue {
             Ok(()) => inner.waiting.push_back(pending),
             Err(error) => {
                 inner.refused += u64::from(pending.kept);
+                inner.settled += 1;
                 drop(inner);
                 refuse(pending, error);
                 return;
@@ -153,6 +162,23 @@ impl WriteQueue {
         }
     }
 
+    /// Waits until everything that has arrived so far is stored or refused.
+    pub async fn caught_up(&self) {
+        let target = self.lock().arrived;
+        loop {
+            let settled = self.0.settled.notified();
+            if self.lock().settled >= target {
+                return;
+            }
+            settled.await;
+        }
+    }
+
+    /// Waits for the turn to write.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.writing.lock().await
+    }
+
     /// Writes that are not dealt with yet.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -178,12 +204,31 @@ impl WriteQueue {
         self.lock().away
     }
 
-    pub(super) fn set_away(&self, away: bool) {
-        self.lock().away = away;
+    /// The store does not answer: whoever can ask again is told so at once.
+    pub(super) fn away(&self) {
+        let mut inner = self.lock();
+        inner.away = true;
+        let waiting = std::mem::take(&mut inner.waiting).into_iter();
+        let (kept, others): (VecDeque<Pending>, VecDeque<Pending>) =
+            waiting.partition(|pending| pending.kept);
+        inner.waiting = kept;
+        inner.settled += others.len() as u64;
+        drop(inner);
+        for pending in others {
+            refuse(pending, WriteError::Unavailable);
+        }
+        self.0.settled.notify_waiters();
+    }
+
+    /// The store may answer again.
+    pub(super) fn back(&self) {
+        self.lock().away = false;
     }
 
     pub(super) fn take(&self, most: usize) -> Batch {
         let mut inner = self.lock();
+        let most = if inner.suspects > 0 { 1 } else { most };
+        inner.suspects = inner.suspects.saturating_sub(1);
         let n = inner.waiting.len().min(most);
         let pending: Vec<Pending> = inner.waiting.drain(..n).collect();
         inner.in_flight += pending.len();
@@ -212,16 +257,23 @@ const PANICS_ALLOWED: u8 = 3;
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        let mut given_up = Vec::new();
+        let panicking = std::thread::panicking();
+        let alone = self.taken == 1;
+        let (mut back, mut given_up) = (Vec::new(), Vec::new());
+        for mut pending in self.pending.drain(..) {
+            // Which write of a group made the store panic, only taking them one by one tells.
+            pending.panics += u8::from(panicking && alone);
+            let keep = pending.kept && pending.panics < PANICS_ALLOWED;
+            if keep { &mut back } else { &mut given_up }.push(pending);
+        }
         let mut inner = self.queue.lock();
         inner.in_flight -= self.taken;
-        for mut pending in self.pending.drain(..).rev() {
-            pending.panics += u8::from(std::thread::panicking());
-            if pending.kept && pending.panics < PANICS_ALLOWED {
-                inner.waiting.push_front(pending);
-            } else {
-                given_up.push(pending);
-            }
+        inner.settled += (self.taken - back.len()) as u64;
+        if panicking && !alone {
+            inner.suspects = back.len();
+        }
+        for pending in back.into_iter().rev() {
+            inner.waiting.push_front(pending);
         }
         drop(inner);
         for pending in given_up {
@@ -233,9 +285,29 @@ impl Drop for Batch {
 
 fn refuse(pending: Pending, error: WriteError) {
     if pending.kept {
-        tracing::error!(%error, write = ?pending.write, "a result was lost before it was stored");
+        tracing::error!(%error, write = name(&pending.write), "a result was lost before it was stored");
     }
     if let Some(reply) = pending.reply {
         let _ = reply.send(Err(error));
     }
+}
+
+/// Which write, in a few words: bodies and inputs do not belong into the log.
+pub(super) fn name(write: &Write) -> String {
+    let bot = match write {
+        Write::Advance(advance) => advance.bot.as_str(),
+        Write::Start(start) => start.bot.as_str(),
+        Write::Finish(finish) => {
+            return format!("the end of run {} of {}", finish.execution, finish.bot);
+        }
+        Write::StorePost(post) => {
+            return format!("a post of run {} of {}", post.execution, post.bot);
+        }
+        Write::MarkPost(mark) => return format!("post {} is {}", mark.id, mark.status.as_str()),
+        other => {
+            let text = format!("{other:?}");
+            return text.chars().take(60).collect();
+        }
+    };
+    format!("a claim of {bot}")
 }

@@ -23,7 +23,8 @@ impl TaskActor {
     pub(super) fn begin(&mut self, claim: InHand, ctx: &mut Context<Self>) {
         let at = claim.start.asked_at.unwrap_or_else(|| self.env.clock.now());
         let write = Write::Start(self.start_write(&claim.start, at));
-        if !claim.start.verify && !self.env.store.is_shared() {
+        let sure = !claim.start.verify && self.unanswered_failures == 0;
+        if sure && !self.env.store.is_shared() {
             self.env.queue.keep(write);
             return self.launch(claim, at, ctx);
         }
@@ -132,16 +133,14 @@ impl TaskActor {
     pub(super) fn held(&mut self, hold: Hold, ctx: &mut Context<Self>) {
         self.hold = Some(hold.kind);
         let Some(scheduler) = self.env.book.scheduler() else {
+            ctx.run_later(DEADLINE, |actor, _| actor.hold = None);
             return;
         };
         let told = scheduler
             .send(HoldSet(self.bot.name.clone(), hold))
             .timeout(DEADLINE);
-        ctx.spawn(told.into_actor(self).map(|told, actor, _| {
-            if told.is_ok() {
-                actor.hold = None;
-            }
-        }));
+        // A scheduler that does not answer is rebuilt, and reads the hold from the store.
+        ctx.spawn(told.into_actor(self).map(|_, actor, _| actor.hold = None));
     }
 
     pub(super) fn tell_scheduler_to_reload(&self) {

@@ -34,9 +34,12 @@ impl TaskActor {
             attempt,
             metadata,
         } = end;
+        let failed = usize::from(outcome.status.is_failure());
+        self.unanswered_failures += failed;
         let write = self.finish_write(execution, started_at, attempt, outcome, metadata);
         let answer = self.env.queue.send(write, true).into_actor(self);
-        ctx.spawn(answer.map(|answer, actor, ctx| {
+        ctx.spawn(answer.map(move |answer, actor, ctx| {
+            actor.unanswered_failures -= failed;
             if let Ok(Ok(Written::Finished {
                 hold: Some(hold), ..
             })) = answer

@@ -38,6 +38,8 @@ pub struct TaskActor {
     asking: usize,
     /// The claim that waits for a run to end.
     waiting: Option<InHand>,
+    /// Failed runs whose end is not stored yet: it may hold the bot.
+    unanswered_failures: usize,
     /// The claim waits for a run of another replica.
     busy_elsewhere: bool,
     /// Claims that are considered again in a moment.
@@ -81,6 +83,7 @@ impl TaskActor {
             active: HashMap::new(),
             asking: 0,
             waiting: None,
+            unanswered_failures: 0,
             busy_elsewhere: false,
             delayed: 0,
             resting: false,
@@ -99,6 +102,9 @@ impl TaskActor {
         if !self.is_idle() || self.worked_at.elapsed() < IDLE {
             return;
         }
+        if !self.is_in_the_book(ctx) {
+            return ctx.stop();
+        }
         let Some(coordinator) = self.env.book.coordinator() else {
             return;
         };
@@ -109,6 +115,11 @@ impl TaskActor {
             Ok(true) => ctx.stop(),
             _ => actor.resting = false,
         }));
+    }
+
+    /// An actor that has been replaced takes no more work.
+    fn is_in_the_book(&self, ctx: &Context<Self>) -> bool {
+        self.env.book.task(&self.bot.name) == Some(ctx.address())
     }
 
     fn stop_runs(&self, reason: StopReason) {
@@ -146,7 +157,7 @@ impl Handler<StartRun> for TaskActor {
 
     fn handle(&mut self, start: StartRun, ctx: &mut Self::Context) -> bool {
         fail::fail_point!("task.handle");
-        if self.resting {
+        if self.resting || !self.is_in_the_book(ctx) {
             return false;
         }
         self.worked_at = Monotonic::now();

@@ -93,7 +93,9 @@ impl Outlet for RunOutlet {
         fail::fail_point!("post.stored");
         match delivery::deliver(&self.run.env, post, &self.run.bot.policy.retry).await {
             Delivered::Sent(id) => Ok(id),
-            Delivered::Failed(error) => Err(SkillError::unrecoverable(error)),
+            Delivered::Failed(error) | Delivered::NotNow(error) => {
+                Err(SkillError::unrecoverable(error))
+            }
             Delivered::Forbidden(error) => Err(SkillError {
                 message: error,
                 recoverable: false,
