@@ -167,6 +167,10 @@ impl StatePersistence for Scripted {
         Ok(Vec::new())
     }
 
+    async fn due(&self, _: Instant) -> Result<Vec<BotState>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn live(&self, _: &ReplicaId) -> Result<Vec<LiveRow>, StoreError> {
         Ok(Vec::new())
     }
@@ -177,8 +181,11 @@ impl StatePersistence for Scripted {
 
     async fn beat(&self, _: &Replica) -> Result<Beat, StoreError> {
         self.memory().beats += 1;
-        let (now, replicas) = (Clock::process().now(), 1);
-        Ok(Beat { now, replicas })
+        Ok(Beat {
+            now: Clock::process().now(),
+            replicas: 1,
+            cancel: Vec::new(),
+        })
     }
 
     async fn sign_off(&self, _: &ReplicaId) -> Result<(), StoreError> {
