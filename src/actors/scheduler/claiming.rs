@@ -109,7 +109,7 @@ impl SchedulerActor {
                 entry.pending = false;
                 entry.update(*state);
             }),
-            Err(WriteError::Unavailable | WriteError::Full) => {
+            Ok(Written::Busy { .. }) | Err(WriteError::Unavailable | WriteError::Full) => {
                 self.uncertain = true;
                 self.agenda.change(&bot, |entry| entry.pending = false);
             }
