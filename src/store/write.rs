@@ -34,7 +34,8 @@ pub enum Write {
         /// The moment of the plan: up to it the old schedule counts, and after it the new one.
         at: Instant,
     },
-    /// Accounts for slots and claims at most one. Replies: `Claimed`, or `Stale` with what is stored.
+    /// Accounts for slots and claims at most one. Replies: `Claimed`, `Stale` with what is stored, or `Busy` (nothing was
+    /// changed).
     Advance(Advance),
     /// The run of a claim starts. The same start may be sent again when its answer was lost: it is `Started` still, and
     /// counted once. Replies: `Started`, `Held`, `Busy`, `Outdated`, or `Lost`.
@@ -124,6 +125,9 @@ pub struct Advance {
     pub gaps: Vec<GapRange>,
     /// The slot to claim; if the ledger has a row for it already, none is claimed.
     pub claim: Option<Instant>,
+    /// Whether the bot must have no open row, be it a claim or a run, of whichever process and trigger: how the slots of
+    /// a backlog run one after another.
+    pub alone: bool,
     /// The new `next_run`.
     pub next: Option<Instant>,
 }
@@ -230,9 +234,10 @@ pub enum Written {
     },
     /// It may not run: the bot is held. The row is unchanged.
     Held(Hold),
-    /// It may not run now: another run of the bot is on. The row is unchanged.
+    /// It may not run now: another run of the bot is on. Nothing was changed.
     Busy {
         /// Whether a claim of an earlier slot waits as well, whoever's it is: under `buffer_one` only that one may.
+        /// `false` in the answer to an `Advance`.
         another_waits: bool,
     },
     /// It may not run: the bot's schedule is another now, or the bot is removed or has had its `max_runs`. The row is

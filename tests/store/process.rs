@@ -75,6 +75,7 @@ impl Process {
             expected_hold: state.hold.map(|hold| hold.kind),
             gaps,
             claim: claim.map(slot),
+            alone: false,
             next: next.map(slot),
         }
     }

@@ -36,6 +36,11 @@ macro_rules! suite {
                     the_last_slot_of_all_leaves_no_next_run
                     of_two_processes_with_one_plan_one_claims
                 }
+                backlogs {
+                    a_backlog_is_claimed_by_nobody_while_a_row_of_the_bot_is_open
+                    of_one_batch_a_backlog_gets_one_claim
+                    of_two_processes_with_a_backlog_one_claims
+                }
                 starts {
                     a_start_is_stored_and_counted
                     a_start_is_refused_to_whoever_does_not_own_the_waiting_row

@@ -68,6 +68,7 @@ pub(crate) fn claim(name: &str, minute: i64) -> Write {
         expected_hold: None,
         gaps: Vec::new(),
         claim: Some(at(minute)),
+        alone: false,
         next: Some(at(minute + 1)),
     })
 }

@@ -163,11 +163,11 @@ impl StatePersistence for Scripted {
         }
     }
 
-    async fn due(&self, _: Instant) -> Result<Vec<BotState>, StoreError> {
-        self.states().await
+    async fn states(&self) -> Result<Vec<BotState>, StoreError> {
+        Ok(Vec::new())
     }
 
-    async fn states(&self) -> Result<Vec<BotState>, StoreError> {
+    async fn due(&self, _: Instant) -> Result<Vec<BotState>, StoreError> {
         Ok(Vec::new())
     }
 
@@ -181,10 +181,9 @@ impl StatePersistence for Scripted {
 
     async fn beat(&self, _: &Replica) -> Result<Beat, StoreError> {
         self.memory().beats += 1;
-        let (now, replicas) = (Clock::process().now(), 1);
         Ok(Beat {
-            now,
-            replicas,
+            now: Clock::process().now(),
+            replicas: 1,
             cancel: Vec::new(),
         })
     }

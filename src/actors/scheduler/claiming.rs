@@ -110,7 +110,7 @@ impl SchedulerActor {
                 entry.pending = false;
                 entry.update(*state);
             }),
-            Err(WriteError::Unavailable | WriteError::Full) => {
+            Ok(Written::Busy { .. }) | Err(WriteError::Unavailable | WriteError::Full) => {
                 self.uncertain = true;
                 self.agenda.change(&bot, |entry| entry.pending = false);
             }
@@ -182,6 +182,9 @@ impl Handler<Advanced> for SchedulerActor {
 
     fn handle(&mut self, Advanced(answers): Advanced, ctx: &mut Self::Context) {
         let stored = |answer: &WriteResult| matches!(answer, Ok(Written::Claimed(_)));
+        let waits = answers
+            .iter()
+            .any(|(.., answer)| matches!(answer, Ok(Written::Busy { .. })));
         let accounted = answers.iter().filter(|(.., answer)| stored(answer));
         let accounted: Vec<BotName> = accounted.map(|(bot, ..)| bot.clone()).collect();
         for (bot, plan, answer) in answers {
@@ -193,8 +196,8 @@ impl Handler<Advanced> for SchedulerActor {
         for bot in accounted {
             self.end_hold_if_over(&bot, self.env.clock.now(), ctx);
         }
-        if self.uncertain {
-            // The store is away: no hurry to plan the same again.
+        if self.uncertain || waits {
+            // The store is away, or a run is on: no hurry to plan the same again.
             return self.set_timer(ctx);
         }
         self.tick(ctx);

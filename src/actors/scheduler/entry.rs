@@ -155,6 +155,7 @@ impl Entry {
             expected_hold: self.hold_kind(),
             gaps: plan.gaps.clone(),
             claim: plan.claim.map(|candidate| candidate.slot),
+            alone: plan.claim.is_some_and(|candidate| candidate.catching_up),
             next: plan.next,
         }))
     }

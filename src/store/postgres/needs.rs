@@ -71,6 +71,9 @@ impl Needs {
             }
             Write::Advance(advance) => {
                 self.bots.insert(advance.bot.clone());
+                if advance.alone {
+                    self.open.insert(advance.bot.clone());
+                }
                 let gaps = advance.gaps.iter().map(|gap| gap.first);
                 gaps.chain(advance.claim)
                     .for_each(|slot| self.slot(&advance.bot, slot));

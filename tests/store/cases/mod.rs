@@ -1,5 +1,6 @@
 //! What every store promises, by noun.
 
+pub(crate) mod backlogs;
 pub(crate) mod batches;
 pub(crate) mod cancelling;
 pub(crate) mod edits;

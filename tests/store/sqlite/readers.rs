@@ -56,6 +56,7 @@ fn claiming(bot: &BotName, n: i64) -> Write {
         expected_hold: None,
         gaps: Vec::new(),
         claim: Some(slot(n)),
+        alone: false,
         next: Some(slot(n + 1)),
     })
 }

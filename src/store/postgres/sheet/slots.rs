@@ -66,6 +66,10 @@ impl Sheet {
         if !self.state().is_some_and(|state| is_current(advance, state)) {
             return self.stale();
         }
+        if advance.alone && self.live_rows().any(|row| row.status == Status::Running) {
+            let another_waits = false;
+            return Written::Busy { another_waits };
+        }
         for gap in &advance.gaps {
             self.record(&advance.bot, gap, by);
         }

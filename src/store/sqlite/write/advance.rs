@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{Tx, gaps};
+use super::{Tx, claims::has_open_row, gaps};
 use crate::{
     domain::{
         Instant,
@@ -27,6 +27,10 @@ pub(super) fn advance(tx: &mut Tx<'_>, plan: &Advance) -> Result<Written, Fault>
         Some(state) if holds(plan, &state) => state,
         found => return Ok(Written::Stale(found.map(Box::new))),
     };
+    if plan.alone && has_open_row(tx, &plan.bot)? {
+        let another_waits = false;
+        return Ok(Written::Busy { another_waits });
+    }
     for range in &plan.gaps {
         gaps::record(tx, &plan.bot, &state.actor_name, range)?;
     }

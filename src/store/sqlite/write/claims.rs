@@ -1,6 +1,6 @@
 //! Rows with status `running`: finding those that are still this process's, which is what fences every write.
 
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*, select};
 use serde_json::Value;
 
 use super::Tx;
@@ -45,6 +45,14 @@ pub(super) fn rows_of_others(tx: &mut Tx<'_>) -> Result<Vec<OpenRow>, Fault> {
         .load(tx.conn)?;
     rows.retain(|row| row.replica.as_deref() != Some(tx.me.as_str()));
     Ok(rows)
+}
+
+/// Whether any process has a claim or a run of the bot.
+pub(super) fn has_open_row(tx: &mut Tx<'_>, bot: &BotName) -> Result<bool, Fault> {
+    let open = executions::table
+        .filter(executions::task_id.eq(bot.as_str()))
+        .filter(IsRunning);
+    Ok(select(exists(open)).get_result(tx.conn)?)
 }
 
 /// A bot's claims of slots that no process has begun to run, oldest slot first.
