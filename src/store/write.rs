@@ -101,11 +101,12 @@ pub enum Write {
         replace: bool,
     },
     /// Ends the hold (of that kind, if one is named) and sets the failure count to 0; if the bot has no hold of the kind
-    /// that is named, nothing changes. Replies: `State`, or `Stale(None)` if there is no such bot.
+    /// that is named, nothing changes. A hold `invalid` tells of a file that is still broken: unless it is named, nothing
+    /// changes either. Replies: `State`, or `Stale(None)` if there is no such bot.
     ClearHold {
         /// Whose.
         bot: BotName,
-        /// Only a hold of this kind.
+        /// Only a hold of this kind; any but `invalid` if none is named.
         kind: Option<HoldKind>,
     },
 }

@@ -104,6 +104,7 @@ macro_rules! suite {
                     clearing_ends_the_hold_and_forgives_the_failures
                     clearing_another_kind_changes_nothing
                     clearing_without_a_hold_forgives_the_failures
+                    an_invalid_hold_ends_only_by_its_name
                     a_hold_of_an_unknown_bot_is_stale
                 }
                 cancelling {
