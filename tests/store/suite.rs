@@ -53,6 +53,7 @@ macro_rules! suite {
                     a_claim_that_waits_keeps_nobody_busy
                     the_last_of_max_runs_ends_the_bot
                     a_claim_beyond_max_runs_is_outdated
+                    a_slot_given_back_after_the_last_run_ends_the_bot_anew
                     another_attempt_is_stored_beside_what_was_noted_before
                     an_attempt_of_a_row_that_is_not_ours_is_lost
                 }
@@ -62,6 +63,8 @@ macro_rules! suite {
                     a_declined_claim_leaves_gaps_after_it_alone
                     a_released_slot_is_next_again
                     a_released_slot_before_later_ones_is_missed
+                    a_released_slot_leaves_an_earlier_next_run_alone
+                    a_released_last_slot_is_next_again
                     claims_released_from_the_newest_on_are_all_next_again
                     a_released_trigger_is_abandoned
                     a_run_that_started_can_be_neither_declined_nor_released
