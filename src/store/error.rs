@@ -6,7 +6,8 @@ pub enum StoreError {
     /// The URL cannot be read; a configuration error.
     #[error("the database url {0}")]
     Url(String),
-    /// Not to be had now: not reachable, locked, full, read-only. The same call may succeed later.
+    /// Not to be had now: not reachable, locked, full, read-only, or the call broke off. The same call may succeed later;
+    /// one that makes this program panic will not, so that callers bound what they try again.
     #[error("the database is not available: {0}")]
     Unavailable(String),
     /// The server refuses these credentials or this database.

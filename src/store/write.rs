@@ -57,8 +57,8 @@ pub enum Write {
         /// Why.
         gap: Gap,
     },
-    /// A claim is given back to be decided anew: the row goes and `next_run` returns to its slot; if later slots are
-    /// accounted for already, it is recorded as missed. A manual or event claim becomes `abandoned`.
+    /// A claim is given back to be decided anew: the row goes and `next_run` returns to its slot, unless it is at an
+    /// earlier one; if later slots are accounted for already, it is recorded as missed. A manual or event claim becomes `abandoned`.
     /// Replies: `Done` or `Lost`.
     Release {
         /// The row; it must not have started.
@@ -101,11 +101,12 @@ pub enum Write {
         replace: bool,
     },
     /// Ends the hold (of that kind, if one is named) and sets the failure count to 0; if the bot has no hold of the kind
-    /// that is named, nothing changes. Replies: `State`, or `Stale(None)` if there is no such bot.
+    /// that is named, nothing changes. A hold `invalid` tells of a file that is still broken: unless it is named, nothing
+    /// changes either. Replies: `State`, or `Stale(None)` if there is no such bot.
     ClearHold {
         /// Whose.
         bot: BotName,
-        /// Only a hold of this kind.
+        /// Only a hold of this kind; any but `invalid` if none is named.
         kind: Option<HoldKind>,
     },
 }
@@ -148,8 +149,8 @@ pub struct Start {
     pub scheduled: bool,
     /// The schedule that the claim was made by.
     pub schedule: Option<String>,
-    /// The start that makes `runs` reach this ends the bot (`next_run` null); a claim beyond it is `Outdated`. A slot
-    /// counts once, at the start of its first attempt.
+    /// The start that makes `runs` reach this ends the bot (`next_run` null); a claim beyond it is `Outdated`, and ends
+    /// the bot as well. A slot counts once, at the start of its first attempt.
     pub max_runs: Option<u32>,
 }
 

@@ -53,6 +53,7 @@ macro_rules! suite {
                     a_claim_that_waits_keeps_nobody_busy
                     the_last_of_max_runs_ends_the_bot
                     a_claim_beyond_max_runs_is_outdated
+                    a_slot_given_back_after_the_last_run_ends_the_bot_anew
                     another_attempt_is_stored_beside_what_was_noted_before
                     an_attempt_of_a_row_that_is_not_ours_is_lost
                 }
@@ -62,6 +63,8 @@ macro_rules! suite {
                     a_declined_claim_leaves_gaps_after_it_alone
                     a_released_slot_is_next_again
                     a_released_slot_before_later_ones_is_missed
+                    a_released_slot_leaves_an_earlier_next_run_alone
+                    a_released_last_slot_is_next_again
                     claims_released_from_the_newest_on_are_all_next_again
                     a_released_trigger_is_abandoned
                     a_run_that_started_can_be_neither_declined_nor_released
@@ -104,6 +107,7 @@ macro_rules! suite {
                     clearing_ends_the_hold_and_forgives_the_failures
                     clearing_another_kind_changes_nothing
                     clearing_without_a_hold_forgives_the_failures
+                    an_invalid_hold_ends_only_by_its_name
                     a_hold_of_an_unknown_bot_is_stale
                 }
                 cancelling {

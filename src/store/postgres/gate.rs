@@ -113,8 +113,10 @@ impl Gate {
             }
             done
         });
-        task.await
-            .unwrap_or_else(|e| Err(StoreError::Failed(format!("the call broke off: {e}")).into()))
+        task.await.unwrap_or_else(|e| {
+            let what = format!("the call broke off: {e}");
+            Err(StoreError::Unavailable(what).into())
+        })
     }
 
     pub(super) fn close(&self) {
@@ -167,5 +169,26 @@ async fn in_time<T>(call: impl Future<Output = QueryResult<T>>) -> Result<T, Sto
     match tokio::time::timeout(CALL_TIMEOUT, call).await {
         Ok(done) => done.map_err(|e| error::of_statement(&e)),
         Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Runtime;
+
+    use super::*;
+
+    #[test]
+    fn a_call_that_breaks_off_may_come_again() {
+        let (own, other) = (Runtime::new().unwrap(), Runtime::new().unwrap());
+        let settings = Settings::parse("postgres://127.0.0.1/nowhere").unwrap();
+        let gate = own.block_on(async { Gate::new(settings) }).unwrap();
+        own.shutdown_background();
+        let call = gate.run(Access::Read, |_| async { Ok(()) }.boxed());
+        let broken = other.block_on(call);
+        assert!(
+            matches!(&broken, Err(StoreError::Unavailable(what)) if what.contains("broke off")),
+            "{broken:?}"
+        );
     }
 }

@@ -93,8 +93,11 @@ impl Connections {
             drop(permit);
             Ok(result)
         });
-        done.await
-            .unwrap_or_else(|died| Err(StoreError::Failed(format!("a query ended early: {died}"))))
+        // A panic took all of the transaction back, also what was good; how often it is tried again is the caller's choice.
+        done.await.unwrap_or_else(|died| {
+            let what = format!("a query ended early: {died}");
+            Err(StoreError::Unavailable(what))
+        })
     }
 
     /// Waits for what is at work and closes all connections.

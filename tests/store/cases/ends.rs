@@ -12,7 +12,7 @@ use actor_server::{
 
 use crate::{
     fixture::Fixture,
-    process::{Process, fate, is_lost, range, slot},
+    process::{Process, change, claimed, fate, is_lost, range, slot},
 };
 
 async fn decline(process: &Process, execution: ExecutionId, gap: Gap) {
@@ -98,6 +98,29 @@ pub(crate) async fn a_released_slot_before_later_ones_is_missed(fixture: &dyn Fi
     let rows = a.rows(&bot).await;
     assert_eq!((fate(&rows[0]), rows[0].slots), ("missed/late".into(), 2));
     assert_eq!(fate(&rows[1]), "succeeded");
+}
+
+pub(crate) async fn a_released_slot_leaves_an_earlier_next_run_alone(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let waiting = a.claim(&bot, 5).await;
+    let old = a.state(&bot).await;
+    let mut back = old.clone();
+    back.next_run = Some(slot(2));
+    a.write(change(&old, &back)).await;
+    release(&a, waiting).await;
+    assert_eq!(a.state(&bot).await.next_run, Some(slot(2)));
+    assert!(a.rows(&bot).await.is_empty());
+}
+
+pub(crate) async fn a_released_last_slot_is_next_again(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let plan = a.plan(&bot, Vec::new(), Some(0), None).await;
+    let last = claimed(a.write(Write::Advance(plan)).await).unwrap();
+    assert_eq!(a.state(&bot).await.next_run, None);
+    release(&a, last).await;
+    assert_eq!(a.state(&bot).await.next_run, Some(slot(0)));
 }
 
 pub(crate) async fn claims_released_from_the_newest_on_are_all_next_again(fixture: &dyn Fixture) {

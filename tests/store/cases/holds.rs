@@ -116,6 +116,17 @@ pub(crate) async fn clearing_without_a_hold_forgives_the_failures(fixture: &dyn 
     assert_eq!((state.hold, state.consecutive_failures), (None, 0));
 }
 
+pub(crate) async fn an_invalid_hold_ends_only_by_its_name(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    a.finish(&bot, 0, Status::Failed).await;
+    a.hold(&bot, HoldKind::Invalid).await;
+    let before = a.state(&bot).await;
+    assert_eq!(clear(&a, &bot, None).await, before);
+    let state = clear(&a, &bot, Some(HoldKind::Invalid)).await;
+    assert_eq!((state.hold, state.consecutive_failures), (None, 0));
+}
+
 pub(crate) async fn a_hold_of_an_unknown_bot_is_stale(fixture: &dyn Fixture) {
     let a = fixture.join("a").await;
     let hold = Hold::by_server(HoldKind::Manual, "");

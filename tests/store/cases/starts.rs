@@ -221,6 +221,28 @@ pub(crate) async fn the_last_of_max_runs_ends_the_bot(fixture: &dyn Fixture) {
     assert_eq!((state.next_run, state.runs), (None, 2));
 }
 
+pub(crate) async fn a_slot_given_back_after_the_last_run_ends_the_bot_anew(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let (first, execution) = (a.claim(&bot, 0).await, a.claim(&bot, 1).await);
+    let once = |id| {
+        Write::Start(Start {
+            max_runs: Some(1),
+            ..starting(id, &bot, slot(1))
+        })
+    };
+    assert!(started(a.write(once(first)).await));
+    a.write(Write::Release { execution }).await;
+    let again = a.claim(&bot, 1).await;
+    assert_eq!(a.state(&bot).await.next_run, Some(slot(2)));
+    for id in [again, a.claim(&bot, 2).await] {
+        let answer = a.write(once(id)).await;
+        assert!(matches!(answer, Written::Outdated), "{answer:?}");
+        assert_eq!(a.state(&bot).await.next_run, None);
+    }
+    assert_eq!(a.rows(&bot).await.len(), 1);
+}
+
 pub(crate) async fn a_claim_beyond_max_runs_is_outdated(fixture: &dyn Fixture) {
     let a = fixture.join("a").await;
     let bot = a.register("bot").await;

@@ -27,7 +27,7 @@ impl Sheet {
             .state()
             .and_then(|state| state.hold.as_ref())
             .map(|hold| hold.kind);
-        if (kind.is_none() || kind == held)
+        if (kind == held || (kind.is_none() && held != Some(HoldKind::Invalid)))
             && let Some(state) = self.edit_state()
         {
             state.hold = None;

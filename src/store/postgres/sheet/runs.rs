@@ -26,11 +26,8 @@ impl Sheet {
             return self.repeated(start, started, counts);
         }
         if start.scheduled
-            && let Some(refusal) = self.refusal(start, counts)
+            && let Some(refusal) = self.refusal(start, counts, by.now)
         {
-            if matches!(refusal, Written::Outdated) {
-                self.discard(start.execution, by.now);
-            }
             return refusal;
         }
         if start.exclusive && self.is_busy(start.execution) {
@@ -38,11 +35,18 @@ impl Sheet {
             return Written::Busy { another_waits };
         }
         self.mark_started(start.execution, start.at);
-        let spent = counts && self.is_spent(start);
-        if spent && let Some(state) = self.edit_state() {
+        let finished = counts && self.is_spent(start);
+        if finished {
+            self.end_slots();
+        }
+        Written::Started { finished }
+    }
+
+    /// The bot has had all its runs.
+    fn end_slots(&mut self) {
+        if let Some(state) = self.edit_state() {
             state.next_run = None;
         }
-        Written::Started { finished: spent }
     }
 
     /// The answer to a start that is stored already; another one than that is refused.
@@ -54,16 +58,23 @@ impl Sheet {
         Written::Started { finished }
     }
 
-    /// What stands against a scheduled run: another schedule, an end by `max_runs`, or a hold.
-    fn refusal(&self, start: &Start, counts: bool) -> Option<Written> {
-        let current = self
+    /// What stands against a scheduled run: another schedule, an end by `max_runs`, or a hold. A claim beyond `max_runs`
+    /// was given back and taken again after the last run, which brought the bot's slots back.
+    fn refusal(&mut self, start: &Start, counts: bool, at: Instant) -> Option<Written> {
+        let is_current = self
             .state()
-            .filter(|state| !state.removed && state.schedule == start.schedule);
-        let Some(state) = current.filter(|_| !(counts && self.is_spent(start))) else {
+            .is_some_and(|state| !state.removed && state.schedule == start.schedule);
+        let is_spent = counts && self.is_spent(start);
+        if is_current && is_spent {
+            self.end_slots();
+        }
+        if !is_current || is_spent {
+            self.discard(start.execution, at);
             return Some(Written::Outdated);
-        };
-        let hold = state.hold.clone().filter(|hold| !hold.is_over(start.at));
-        hold.map(Written::Held)
+        }
+        let hold = self.state().and_then(|state| state.hold.clone());
+        hold.filter(|hold| !hold.is_over(start.at))
+            .map(Written::Held)
     }
 
     fn is_spent(&self, start: &Start) -> bool {

@@ -49,7 +49,9 @@ pub(super) fn give_back(tx: &mut Tx<'_>, row: &OpenRow, at: Instant) -> Result<(
         return into_gap(tx, row, Gap::Late);
     }
     remove(tx, row)?;
-    Fixed(diesel::update(states::table.find(&row.task_id)).set((
+    let beyond = states::next_run.is_null().or(states::next_run.gt(slot));
+    let state = states::table.find(&row.task_id).filter(beyond);
+    Fixed(diesel::update(state).set((
         states::next_run.eq(slot),
         states::updated_at.eq(Time(tx.now)),
     )))

@@ -36,7 +36,8 @@ pub(super) fn set(
     })
 }
 
-/// Ends the hold and forgives the failures; a hold of another kind than the one named stays, and so do they.
+/// Ends the hold and forgives the failures; a hold of another kind than the one named stays, and so do they. A broken
+/// file's hold has to be named.
 pub(super) fn clear(
     tx: &mut Tx<'_>,
     bot: &BotName,
@@ -44,7 +45,7 @@ pub(super) fn clear(
 ) -> Result<Written, Fault> {
     change(tx, bot, |state| {
         let stands = state.hold.as_ref().map(|hold| hold.kind);
-        if kind.is_none() || kind == stands {
+        if kind == stands || (kind.is_none() && stands != Some(HoldKind::Invalid)) {
             state.hold = None;
             state.consecutive_failures = 0;
         }

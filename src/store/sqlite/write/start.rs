@@ -51,12 +51,16 @@ pub(super) fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Written, Fault> {
             .max_runs
             .is_some_and(|max| runs.saturating_add(1) >= max);
     if finished {
-        Fixed(
-            diesel::update(states::table.find(&row.task_id)).set(states::next_run.eq(None::<Time>)),
-        )
-        .execute(tx.conn)?;
+        end_slots(tx, &row)?;
     }
     Ok(Written::Started { finished })
+}
+
+/// The bot has had all its runs.
+fn end_slots(tx: &mut Tx<'_>, row: &OpenRow) -> Result<(), Fault> {
+    let state = states::table.find(&row.task_id);
+    Fixed(diesel::update(state).set(states::next_run.eq(None::<Time>))).execute(tx.conn)?;
+    Ok(())
 }
 
 /// The answer to a start that is stored already; another one than that is refused.
@@ -68,7 +72,8 @@ fn repeated(start: &Start, row: &OpenRow, started: Time, state: Option<&BotState
     Written::Started { finished }
 }
 
-/// What stands against a scheduled run: another schedule, an end by `max_runs`, or a hold.
+/// What stands against a scheduled run: another schedule, an end by `max_runs`, or a hold. A claim beyond `max_runs` was
+/// given back and taken again after the last run, which brought the bot's slots back.
 fn refusal(
     tx: &mut Tx<'_>,
     start: &Start,
@@ -76,7 +81,11 @@ fn refusal(
     state: Option<&BotState>,
 ) -> Result<Option<Written>, Fault> {
     let current = state.filter(|state| !state.removed && state.schedule == start.schedule);
-    let Some(state) = current.filter(|state| !is_spent(state, start, row)) else {
+    let spent = current.is_some_and(|state| is_spent(state, start, row));
+    if spent {
+        end_slots(tx, row)?;
+    }
+    let Some(state) = current.filter(|_state| !spent) else {
         ends::discard(tx, row)?;
         return Ok(Some(Written::Outdated));
     };

@@ -205,13 +205,17 @@ impl History {
         }
     }
 
+    /// An operator resumes, which does not mend a broken file; that is mended then.
     async fn resume(&mut self) {
-        let bot = self.bot.clone();
-        let answer = self
-            .process
-            .write(Write::ClearHold { bot, kind: None })
-            .await;
-        assert!(matches!(answer, Written::State(_)), "{answer:?}");
+        let broken = self.model.hold == Some(HoldKind::Invalid);
+        for kind in [None, broken.then_some(HoldKind::Invalid)] {
+            let bot = self.bot.clone();
+            let answer = self.process.write(Write::ClearHold { bot, kind }).await;
+            let Written::State(state) = answer else {
+                panic!("{answer:?}");
+            };
+            assert_eq!(state.hold.is_some(), broken && kind.is_none());
+        }
         (self.model.hold, self.model.failures) = (None, 0);
     }
 
