@@ -10,7 +10,7 @@ use crate::{
 };
 
 pub(super) fn run(options: &Options) -> ExitCode {
-    let _written_last = match start_logs() {
+    let written_last = match start_logs() {
         Ok(guard) => guard,
         Err(error) => {
             complain(&error);
@@ -24,7 +24,10 @@ pub(super) fn run(options: &Options) -> ExitCode {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    ended(app::serve(settings))
+    let served = app::serve(settings);
+    // What led to the end stands before it.
+    drop(written_last);
+    ended(served)
 }
 
 fn start_logs() -> Result<impl Drop, String> {
