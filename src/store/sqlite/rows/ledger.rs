@@ -129,6 +129,7 @@ impl OpenRow {
         Ok(LiveRow {
             claim: self.claim()?,
             started_at: read(self.started_at),
+            metadata: self.metadata.clone(),
         })
     }
 }
