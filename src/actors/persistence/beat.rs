@@ -1,12 +1,12 @@
 //! The heartbeat of this process, and the rescue of what dead processes left.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use crate::{
     actors::{
         env::Env,
         messages::{Adopt, CancelRun},
-        registering::log_rescued,
+        registering::{log_rescued, recovering},
     },
     domain::{bot::BotName, run::ExecutionId},
     store::Rescued,
@@ -20,12 +20,7 @@ pub(super) async fn keep_beating(env: Arc<Env>) {
     let every = if env.store.is_shared() { SHARED } else { ALONE };
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let again: HashSet<BotName> = env
-        .bots
-        .values()
-        .filter(|bot| bot.policy.recover_in_flight)
-        .map(|bot| bot.name.clone())
-        .collect();
+    let again = recovering(&env);
     loop {
         ticks.tick().await;
         fail::fail_point!("persistence.timer");
@@ -68,7 +63,7 @@ fn cancel(env: &Env, wishes: &[ExecutionId]) {
     }
 }
 
-async fn rescue(env: &Arc<Env>, again: &HashSet<BotName>) {
+async fn rescue(env: &Arc<Env>, again: &HashMap<BotName, u32>) {
     let (store, me, again, now) = (
         Arc::clone(&env.store),
         env.me.id.clone(),
