@@ -11,7 +11,7 @@ mod ledger;
 #[path = "support/postgres.rs"]
 mod postgres;
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use actor_server::{
     clock::Clock,
@@ -43,7 +43,7 @@ async fn claim_first(store: &PostgresStore, me: &str) -> ExecutionId {
 
 /// Beats as `me`, and rescues, until something is rescued.
 async fn rescue(store: &PostgresStore, me: &str, again: &[&str]) -> Vec<Rescued> {
-    let again: HashSet<_> = again.iter().map(|name| bot(name)).collect();
+    let again: HashMap<_, _> = again.iter().map(|name| (bot(name), 2)).collect();
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         store.beat(&replica(me)).await.unwrap();
@@ -216,7 +216,7 @@ async fn a_process_that_beats_is_never_robbed() {
         assert_eq!(alive.beat(&replica("alive")).await.unwrap().replicas, 2);
         other.beat(&replica("other")).await.unwrap();
         let rescued = other
-            .rescue(&replica("other").id, &HashSet::new(), at(9))
+            .rescue(&replica("other").id, &HashMap::new(), at(9))
             .await;
         assert!(rescued.unwrap().is_empty());
         sleep(LEASE / 10).await;
@@ -251,7 +251,7 @@ async fn a_process_whose_own_heartbeat_is_new_takes_over_nothing() {
     database.sql("UPDATE actor_server_replicas SET last_seen = last_seen - interval '1 hour'");
     let other = open(&database.url(), "other").await;
     let rescued = other
-        .rescue(&replica("other").id, &HashSet::new(), at(9))
+        .rescue(&replica("other").id, &HashMap::new(), at(9))
         .await;
     assert!(rescued.unwrap().is_empty());
 }
@@ -270,7 +270,7 @@ async fn two_rescuers_share_the_work_and_double_nothing() {
         open(&database.url(), "two").await,
     );
     let (one_id, two_id) = (replica("one").id, replica("two").id);
-    let (mut rescued, none) = (Vec::new(), HashSet::new());
+    let (mut rescued, none) = (Vec::new(), HashMap::new());
     let deadline = Instant::now() + Duration::from_secs(20);
     while rescued.is_empty() {
         assert!(Instant::now() < deadline);
@@ -312,7 +312,7 @@ async fn after_an_outage_nobody_takes_over_until_one_lease_has_passed() {
     }
     while back.elapsed() < LEASE / 2 {
         let early = other
-            .rescue(&replica("other").id, &HashSet::new(), at(9))
+            .rescue(&replica("other").id, &HashMap::new(), at(9))
             .await;
         assert!(early.unwrap().is_empty(), "within a lease of the outage");
         sleep(LEASE / 20).await;
@@ -342,7 +342,7 @@ async fn a_server_that_has_just_started_lets_nobody_take_over() {
     cluster.sql("UPDATE actor_server_executions SET created_at = created_at - interval '2 hours'");
     assert!(
         store
-            .rescue(&me.id, &HashSet::new(), at(9))
+            .rescue(&me.id, &HashMap::new(), at(9))
             .await
             .unwrap()
             .is_empty()

@@ -10,16 +10,13 @@ use super::{
     supervision::{Child, Exit},
     task::TaskActor,
 };
-use crate::{
-    domain::{
-        Instant,
-        bot::BotName,
-        health::Health,
-        hold::{Hold, HoldKind},
-        run::{Claim, ExecutionId},
-        state::BotState,
-    },
-    store::Rescued,
+use crate::domain::{
+    Instant,
+    bot::BotName,
+    health::Health,
+    hold::{Hold, HoldKind},
+    run::{Claim, ExecutionId},
+    state::BotState,
 };
 
 /// How long anybody waits for another actor.
@@ -50,11 +47,6 @@ pub struct HoldSet(pub BotName, pub Hold);
 #[derive(Message)]
 #[rtype(result = "bool")]
 pub struct Account(pub BotName);
-
-/// What a rescue brought.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Adopt(pub Vec<Rescued>);
 
 /// Something in the store has changed behind your back: look at it again.
 #[derive(Message)]

@@ -1,10 +1,7 @@
 //! What happens to the store before the actors start: what dead processes left is dealt with, and the configuration's
 //! bots are compared with the stored ones.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use super::env::Env;
 use crate::{
@@ -28,12 +25,7 @@ const ROUNDS: usize = 5;
 /// The store is away, or answered something that it never should.
 pub async fn prepare(env: Arc<Env>) -> Result<(), StoreError> {
     env.store.beat(&env.me).await?;
-    let again: HashSet<BotName> = env
-        .bots
-        .values()
-        .filter(|bot| bot.policy.recover_in_flight)
-        .map(|bot| bot.name.clone())
-        .collect();
+    let again = recovering(&env);
     log_rescued(
         &env.store
             .rescue(&env.me.id, &again, env.clock.now())
@@ -47,6 +39,19 @@ pub async fn prepare(env: Arc<Env>) -> Result<(), StoreError> {
     Err(StoreError::Failed(
         "the bots' stored states change faster than they can be compared".into(),
     ))
+}
+
+/// An interrupted run is run again even if failed ones are not.
+const ATTEMPTS_AT_LEAST: u32 = 2;
+
+/// The bots whose runs go on when a process dies, and how many attempts those get.
+pub(super) fn recovering(env: &Env) -> HashMap<BotName, u32> {
+    let bots = env.bots.values().filter(|bot| bot.policy.recover_in_flight);
+    bots.map(|bot| {
+        let attempts = bot.policy.retry.max_attempts.max(ATTEMPTS_AT_LEAST);
+        (bot.name.clone(), attempts)
+    })
+    .collect()
 }
 
 /// Tells the log what became of what dead processes left.

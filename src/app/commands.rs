@@ -48,9 +48,9 @@ pub fn serve(settings: Settings) -> Result<(), AppError> {
         let mut signals = Signals::listen()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let twice = async move {
-            signals.next().await;
+            let first = signals.next().await;
             drop(stop);
-            signals.another().await;
+            signals.after(first).await;
         };
         tokio::select! {
             result = server.run_until_stopped(async { drop(stopped.await) }) => result,
@@ -99,7 +99,7 @@ fn in_actors_system<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// What counts as the same wish: process groups and `timeout` send one signal twice.
-const SAME_WISH: Duration = Duration::from_millis(500);
+const SAME_WISH: Duration = Duration::from_millis(200);
 
 /// SIGTERM and SIGINT, which stop; SIGHUP, which must not.
 struct Signals {
@@ -120,22 +120,22 @@ impl Signals {
     }
 
     /// Waits for the next signal to stop.
-    async fn next(&mut self) {
+    async fn next(&mut self) -> SignalKind {
         loop {
             tokio::select! {
-                _ = self.term.recv() => return,
-                _ = self.interrupt.recv() => return,
+                _ = self.term.recv() => return SignalKind::terminate(),
+                _ = self.interrupt.recv() => return SignalKind::interrupt(),
                 _ = self.hangup.recv() => tracing::warn!("SIGHUP is ignored: to apply a changed configuration, restart"),
             }
         }
     }
 
-    /// Waits for a signal that is not the echo of the one before.
-    async fn another(&mut self) {
-        let first = Monotonic::now();
+    /// Waits for a signal that is not the echo of the first one.
+    async fn after(&mut self, first: SignalKind) {
+        let at = Monotonic::now();
         loop {
-            self.next().await;
-            if first.elapsed() > SAME_WISH {
+            let kind = self.next().await;
+            if kind != first || at.elapsed() > SAME_WISH {
                 return;
             }
         }

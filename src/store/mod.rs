@@ -16,7 +16,7 @@ pub mod sqlite;
 pub mod url;
 mod write;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 
@@ -67,7 +67,8 @@ pub trait StatePersistence: Send + Sync + 'static {
     async fn sign_off(&self, me: &ReplicaId) -> Result<(), StoreError>;
 
     /// Deals with what dead processes left `running`, in one transaction: claims that never started are released,
-    /// started runs become `abandoned` at `now`, or are claimed for `me` with the next attempt if their bot is in `again`.
+    /// started runs become `abandoned` at `now`, or are claimed for `me` with the next attempt if their bot is in `again`
+    /// and that attempt's number is not above what it says there: what kills its process is not run for ever.
     /// A row that is claimed so waits for its start anew; `metadata.interrupted` lists the attempts that were cut off.
     ///
     /// On SQLite every other process is dead (the lock file makes this one the owner). On PostgreSQL a process is dead
@@ -76,7 +77,7 @@ pub trait StatePersistence: Send + Sync + 'static {
     async fn rescue(
         &self,
         me: &ReplicaId,
-        again: &HashSet<BotName>,
+        again: &HashMap<BotName, u32>,
         now: Instant,
     ) -> Result<Vec<Rescued>, StoreError>;
 

@@ -40,6 +40,8 @@ pub struct LiveRow {
     pub claim: Claim,
     /// When its run started; `None` while it waits.
     pub started_at: Option<Instant>,
+    /// `metadata`: what a trigger came with, and attempts before.
+    pub metadata: Value,
 }
 
 /// What became of one row that a dead process left.
@@ -49,7 +51,7 @@ pub enum Rescued {
     Released(BotName),
     /// The run is closed.
     Abandoned(BotName, ExecutionId),
-    /// The run is this process's now, to be run again.
+    /// The run is this process's now, to be run again; its [`LiveRow`] says what it was made with.
     Again(Claim),
 }
 

@@ -123,6 +123,9 @@ macro_rules! suite {
                     a_trigger_that_never_started_is_abandoned
                     a_run_to_be_run_again_is_claimed_with_the_next_attempt
                     a_slot_that_is_run_again_counts_once
+                    a_run_that_kills_its_processes_is_not_run_for_ever
+                    the_last_attempt_is_not_used_up_by_a_process_that_dies_before_it
+                    a_trigger_that_is_run_again_keeps_what_it_came_with
                     work_that_was_cut_off_is_never_taken_back
                     what_a_rescued_process_still_sends_is_lost
                     what_is_ours_is_left_alone

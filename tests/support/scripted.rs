@@ -10,7 +10,7 @@
 )]
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -195,7 +195,7 @@ impl StatePersistence for Scripted {
     async fn rescue(
         &self,
         _: &ReplicaId,
-        _: &HashSet<BotName>,
+        _: &HashMap<BotName, u32>,
         _: Instant,
     ) -> Result<Vec<Rescued>, StoreError> {
         Ok(Vec::new())

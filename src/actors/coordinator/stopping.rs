@@ -101,8 +101,9 @@ async fn close_what_is_left(env: &Arc<Env>) {
     }
 }
 
-fn closing(env: &Env, LiveRow { claim, started_at }: LiveRow) -> Write {
-    let Some(started_at) = started_at else {
+fn closing(env: &Env, row: LiveRow) -> Write {
+    let claim = row.claim;
+    let Some(started_at) = row.started_at else {
         return Write::Release {
             execution: claim.execution,
         };

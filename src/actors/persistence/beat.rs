@@ -1,14 +1,14 @@
 //! The heartbeat of this process, and the rescue of what dead processes left.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::{
     actors::{
         env::Env,
-        messages::{Adopt, CancelRun},
-        registering::log_rescued,
+        messages::{CancelRun, Reload},
+        registering::{log_rescued, recovering},
     },
     domain::{bot::BotName, run::ExecutionId},
     store::Rescued,
@@ -30,8 +30,7 @@ pub(super) async fn keep_beating(env: Arc<Env>) {
 
 /// Takes over what dead processes left.
 pub(super) async fn keep_rescuing(env: Arc<Env>) {
-    let recovered = env.bots.values().filter(|bot| bot.policy.recover_in_flight);
-    let again: HashSet<BotName> = recovered.map(|bot| bot.name.clone()).collect();
+    let again = recovering(&env);
     let mut ticks = every(SHARED);
     loop {
         ticks.tick().await;
@@ -72,7 +71,7 @@ fn cancel(env: &Env, wishes: &[ExecutionId]) {
     }
 }
 
-async fn rescue(env: &Arc<Env>, again: &HashSet<BotName>) {
+async fn rescue(env: &Arc<Env>, again: &HashMap<BotName, u32>) {
     let (store, me, again, now) = (
         Arc::clone(&env.store),
         env.me.id.clone(),
@@ -84,17 +83,17 @@ async fn rescue(env: &Arc<Env>, again: &HashSet<BotName>) {
         .spawn(async move { store.rescue(&me, &again, now).await })
         .await
     {
-        Ok(Ok(rescued)) if !rescued.is_empty() => announce(env, rescued),
+        Ok(Ok(rescued)) if !rescued.is_empty() => announce(env, &rescued),
         Ok(Ok(_)) | Err(_) => {}
         Ok(Err(error)) => tracing::warn!(%error, "what dead processes left could not be looked at"),
     }
 }
 
-/// Tells the log, and whoever has to go on with what was rescued.
-fn announce(env: &Arc<Env>, rescued: Vec<Rescued>) {
-    log_rescued(&rescued);
+/// Tells the log, and the scheduler, which finds in the store what it has to go on with.
+fn announce(env: &Env, rescued: &[Rescued]) {
+    log_rescued(rescued);
     if let Some(scheduler) = env.book.scheduler() {
-        // If the scheduler is being rebuilt it reads all of this from the store when it starts.
-        let _ = scheduler.try_send(Adopt(rescued));
+        // If the scheduler is being rebuilt it reads all of this when it starts.
+        let _ = scheduler.try_send(Reload);
     }
 }

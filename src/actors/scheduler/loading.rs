@@ -3,21 +3,16 @@
 use std::sync::Arc;
 
 use actix::{AsyncContext, Context, Handler, Message};
-use serde_json::Value;
 
 use super::{SchedulerActor, claims::Reserved};
 use crate::{
-    actors::{
-        env::Env,
-        messages::{Adopt, Reload},
-        supervision::beside,
-    },
+    actors::{env::Env, messages::Reload, supervision::beside},
     domain::{
         outcome::{AttemptOutcome, Status},
-        run::{Claim, Trigger},
+        run::Trigger,
         state::BotState,
     },
-    store::{Finish, LiveRow, Rescued, StoreError, Write},
+    store::{Finish, LiveRow, StoreError, Write},
 };
 
 /// How long to wait before the store is asked again.
@@ -126,12 +121,13 @@ impl SchedulerActor {
                     execution: row.claim.execution,
                 });
             }
-            None => self.adopt_claim(row.claim),
+            None => self.adopt_claim(row),
         }
     }
 
     /// A claim that nobody holds waits here again; whether it is still good, the store says at the start.
-    fn adopt_claim(&mut self, mut claim: Claim) {
+    fn adopt_claim(&mut self, row: LiveRow) {
+        let mut claim = row.claim;
         let Some(entry) = self.agenda.get(&claim.bot) else {
             return;
         };
@@ -139,17 +135,15 @@ impl SchedulerActor {
             return;
         }
         // The store knows the slot, not the jitter.
-        claim.due = claim
-            .slot
-            .and_then(|slot| entry.due_of(slot))
-            .unwrap_or(claim.due);
-        let lenient = claim.attempt > 1;
+        let due = claim.slot.and_then(|slot| entry.due_of(slot));
+        claim.due = due.unwrap_or(claim.due);
         self.agenda.keep(Reserved {
+            // A run that has started once is not late any more.
+            lenient: claim.attempt > 1,
             claim,
             verify: true,
             backlog: false,
-            lenient,
-            input: Value::Null,
+            input: row.metadata.get("input").cloned().unwrap_or_default(),
         });
     }
 }
@@ -205,20 +199,6 @@ impl Handler<Refreshed> for SchedulerActor {
             self.take_up(state);
         }
         self.tick(ctx);
-    }
-}
-
-impl Handler<Adopt> for SchedulerActor {
-    type Result = ();
-
-    fn handle(&mut self, Adopt(rescued): Adopt, ctx: &mut Self::Context) {
-        for one in rescued {
-            match one {
-                Rescued::Again(claim) => self.adopt_claim(claim),
-                Rescued::Released(_) | Rescued::Abandoned(..) => self.uncertain = true,
-            }
-        }
-        self.load(ctx);
     }
 }
 

@@ -4,7 +4,10 @@
 //! that cannot be sure of the database: neither while the server itself is younger than one lease, nor while this
 //! process's own heartbeat has not been regular for one.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use diesel::{
     QueryResult, QueryableByName, sql_query,
@@ -116,7 +119,8 @@ pub(super) async fn sign_off(connection: &mut Connection, me: &ReplicaId) -> Que
 /// What a rescue is asked for.
 pub(super) struct Rescue {
     pub(super) me: ReplicaId,
-    pub(super) again: BTreeSet<BotName>,
+    /// How many attempts the runs of these bots get.
+    pub(super) again: HashMap<BotName, u32>,
     pub(super) now: Instant,
     pub(super) lease: Duration,
 }
@@ -137,9 +141,9 @@ pub(super) async fn rescue(
     let rows = open_rows(connection, &dead).await?;
     let mut rescued = Vec::new();
     for (id, bot, created_at) in rows {
-        let again = rescue.again.contains(&bot);
+        let most = rescue.again.get(&bot).copied().unwrap_or(0);
         if let Some(sheet) = batch.sheets.get_mut(&bot) {
-            let one = sheet.rescue(id, created_at, again, rescue.now, &batch.writer);
+            let one = sheet.rescue(id, created_at, most, rescue.now, &batch.writer);
             rescued.extend(one);
         }
     }

@@ -24,7 +24,7 @@ mod url;
 mod write;
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -187,7 +187,7 @@ impl StatePersistence for PostgresStore {
     async fn rescue(
         &self,
         me: &ReplicaId,
-        again: &HashSet<BotName>,
+        again: &HashMap<BotName, u32>,
         now: Instant,
     ) -> Result<Vec<Rescued>, StoreError> {
         if !self.trust().is_good(Monotonic::now(), self.lease) {
@@ -195,7 +195,7 @@ impl StatePersistence for PostgresStore {
         }
         let rescue = Rescue {
             me: me.clone(),
-            again: again.iter().cloned().collect(),
+            again: again.clone(),
             now,
             lease: self.lease,
         };

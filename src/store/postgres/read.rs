@@ -53,6 +53,7 @@ pub(super) async fn live(
         Ok(LiveRow {
             claim: claim_of(&row, created_at),
             started_at: row.started_at,
+            metadata: row.metadata,
         })
     };
     rows.into_iter().map(live).collect()

@@ -22,7 +22,7 @@ mod time;
 mod write;
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     path::Path,
     sync::{Mutex, PoisonError},
 };
@@ -132,7 +132,7 @@ impl StatePersistence for SqliteStore {
     async fn rescue(
         &self,
         me: &ReplicaId,
-        again: &HashSet<BotName>,
+        again: &HashMap<BotName, u32>,
         now: Instant,
     ) -> Result<Vec<Rescued>, StoreError> {
         let (me, again) = (me.clone(), again.clone());

@@ -1,6 +1,6 @@
 //! Wishes to cancel a run that may be another process's.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use actor_server::{
     domain::{bot::BotName, outcome::Status, run::ExecutionId},
@@ -104,7 +104,7 @@ pub(crate) async fn a_run_that_is_run_again_is_not_wanted_to_stop(fixture: &dyn 
     fixture.kill(&a.id).await;
     let b = fixture.join("b").await;
     fixture.age(&b.id).await;
-    let again = HashSet::from([bot.clone()]);
+    let again = HashMap::from([(bot.clone(), 2)]);
     let rescued = b.store.rescue(&b.id, &again, slot(60)).await.unwrap();
     assert!(matches!(&rescued[..], [Rescued::Again(claim)] if claim.execution == run));
     assert!(told(&b).await.is_empty());

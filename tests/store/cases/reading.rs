@@ -9,6 +9,7 @@ use actor_server::{
     store::{PostMark, Write},
 };
 use chrono::{TimeDelta, Utc};
+use serde_json::json;
 
 use crate::{
     fixture::{Fixture, replica},
@@ -98,6 +99,8 @@ pub(crate) async fn live_rows_are_those_of_one_process(fixture: &dyn Fixture) {
     let theirs = a.store.live(&b.id).await.unwrap();
     assert_eq!(theirs[0].claim.execution, trigger);
     assert_eq!(theirs[0].claim.slot, None);
+    assert_eq!(live[1].metadata, json!({}));
+    assert_eq!(theirs[0].metadata, json!({"note": "now"}));
 }
 
 pub(crate) async fn times_keep_their_microseconds(fixture: &dyn Fixture) {
@@ -216,6 +219,6 @@ fn trigger(bot: &actor_server::domain::bot::BotName) -> Write {
     Write::Insert {
         bot: bot.clone(),
         trigger: actor_server::domain::run::Trigger::Event,
-        metadata: serde_json::json!({}),
+        metadata: json!({}),
     }
 }

@@ -1,6 +1,6 @@
 //! What dead processes leave behind.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use actor_server::{
     domain::{
@@ -17,14 +17,25 @@ use crate::{
     process::{Process, change, ending, is_lost, message, outcome, slot, starting},
 };
 
-/// `a` dies, and `b` deals with what it left.
+/// `a` dies, and `b` deals with what it left; two attempts for these bots.
 async fn rescue(fixture: &dyn Fixture, a: &Process, again: &[&BotName]) -> (Process, Vec<Rescued>) {
-    fixture.kill(&a.id).await;
-    let b = fixture.join("b").await;
-    fixture.age(&b.id).await;
-    let again: HashSet<BotName> = again.iter().copied().cloned().collect();
-    let rescued = b.store.rescue(&b.id, &again, slot(60)).await.unwrap();
-    (b, rescued)
+    rescue_up_to(2, fixture, a, "b", again).await
+}
+
+/// The same with so many attempts, by a process of that name.
+async fn rescue_up_to(
+    most: u32,
+    fixture: &dyn Fixture,
+    dead: &Process,
+    name: &str,
+    again: &[&BotName],
+) -> (Process, Vec<Rescued>) {
+    fixture.kill(&dead.id).await;
+    let next = fixture.join(name).await;
+    fixture.age(&next.id).await;
+    let again = again.iter().map(|bot| ((*bot).clone(), most)).collect();
+    let rescued = next.store.rescue(&next.id, &again, slot(60)).await;
+    (next, rescued.unwrap())
 }
 
 fn again(rescued: &[Rescued]) -> &Claim {
@@ -68,7 +79,7 @@ pub(crate) async fn a_run_that_started_is_abandoned(fixture: &dyn Fixture) {
     assert_eq!((state.consecutive_failures, state.runs), (0, 1));
     assert_eq!(state.last_run, Some(slot(0)));
     assert_eq!(b.unsent().await, [post]);
-    let nothing = b.store.rescue(&b.id, &HashSet::new(), slot(61)).await;
+    let nothing = b.store.rescue(&b.id, &HashMap::new(), slot(61)).await;
     assert!(nothing.unwrap().is_empty());
 }
 
@@ -127,6 +138,60 @@ pub(crate) async fn a_slot_that_is_run_again_counts_once(fixture: &dyn Fixture) 
     assert!(matches!(answer, Written::Started { .. }), "{answer:?}");
     let state = b.state(&bot).await;
     assert_eq!((state.runs, state.next_run), (1, None));
+}
+
+pub(crate) async fn a_run_that_kills_its_processes_is_not_run_for_ever(fixture: &dyn Fixture) {
+    let mut process = fixture.join("0").await;
+    let bot = process.register("bot").await;
+    let id = process.run(&bot, 0).await;
+    for attempt in 2..=3 {
+        let name = attempt.to_string();
+        let (next, rescued) = rescue_up_to(3, fixture, &process, &name, &[&bot]).await;
+        process = next;
+        assert_eq!(again(&rescued).attempt, attempt);
+        let answer = process
+            .write(Write::Start(starting(id, &bot, slot(i64::from(attempt)))))
+            .await;
+        assert!(matches!(answer, Written::Started { .. }), "{answer:?}");
+    }
+    let (last, rescued) = rescue_up_to(3, fixture, &process, "4", &[&bot]).await;
+    assert_eq!(abandoned(&rescued), id);
+    let row = last.row(&bot, id).await;
+    assert_eq!((row.status, row.attempt), (Status::Abandoned, 3));
+    assert_eq!(row.started_at, Some(slot(3)));
+    let starts = row.metadata["interrupted"].as_array().unwrap().len();
+    assert_eq!(starts, 2);
+}
+
+pub(crate) async fn the_last_attempt_is_not_used_up_by_a_process_that_dies_before_it(
+    fixture: &dyn Fixture,
+) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let id = a.run(&bot, 0).await;
+    let (b, rescued) = rescue_up_to(2, fixture, &a, "b", &[&bot]).await;
+    assert_eq!(again(&rescued).attempt, 2);
+    let (c, rescued) = rescue_up_to(2, fixture, &b, "c", &[&bot]).await;
+    assert_eq!(again(&rescued).attempt, 2);
+    let (d, rescued) = rescue_up_to(1, fixture, &c, "d", &[&bot]).await;
+    assert_eq!(abandoned(&rescued), id);
+    let row = d.row(&bot, id).await;
+    assert_eq!((row.attempt, row.started_at), (2, Some(slot(0))));
+}
+
+pub(crate) async fn a_trigger_that_is_run_again_keeps_what_it_came_with(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let id = a.trigger(&bot).await;
+    let mut start = starting(id, &bot, slot(0));
+    start.scheduled = false;
+    a.write(Write::Start(start)).await;
+    let (b, rescued) = rescue(fixture, &a, &[&bot]).await;
+    assert_eq!(again(&rescued).execution, id);
+    let live = b.store.live(&b.id).await.unwrap();
+    assert_eq!(live[0].claim, *again(&rescued));
+    assert_eq!(live[0].metadata["note"], json!("now"));
+    assert_eq!(live[0].metadata["interrupted"][0]["attempt"], json!(1));
 }
 
 pub(crate) async fn work_that_was_cut_off_is_never_taken_back(fixture: &dyn Fixture) {
@@ -196,7 +261,7 @@ pub(crate) async fn what_is_ours_is_left_alone(fixture: &dyn Fixture) {
     a.run(&bot, 0).await;
     a.claim(&bot, 1).await;
     fixture.age(&a.id).await;
-    let all = HashSet::from([bot.clone()]);
+    let all = HashMap::from([(bot.clone(), 2)]);
     let rescued = a.store.rescue(&a.id, &all, slot(60)).await.unwrap();
     assert!(rescued.is_empty(), "{rescued:?}");
     assert_eq!(a.store.live(&a.id).await.unwrap().len(), 2);

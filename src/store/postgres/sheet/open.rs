@@ -21,19 +21,20 @@ impl Sheet {
         owned
     }
 
-    /// Deals with one row of a dead process: gives a claim back, closes a run, or takes it over with the next attempt.
+    /// Deals with one row of a dead process: gives a claim back, closes a run, or takes it over with the next attempt if
+    /// that is among the first `most`.
     pub(in super::super) fn rescue(
         &mut self,
         id: ExecutionId,
         created_at: Instant,
-        again: bool,
+        most: u32,
         at: Instant,
         by: &Writer,
     ) -> Option<Rescued> {
         let row = self.row(id)?;
         let bot = row.bot.clone();
         let has_run = row.started_at.is_some() || row.attempt > 1;
-        if has_run && again {
+        if has_run && next_attempt(row) <= most {
             self.ran(id);
             let row = self.edit_row(id)?;
             take_over(row, by);
@@ -48,9 +49,15 @@ impl Sheet {
     }
 }
 
-/// The row waits for its next attempt, and what the last one left is noted in `metadata`. An attempt that its process
-/// died before is still to come, so it keeps its number.
+/// An attempt that its process died before is still to come, so it keeps its number.
+fn next_attempt(row: &LedgerRow) -> u32 {
+    row.attempt
+        .saturating_add(u32::from(row.started_at.is_some()))
+}
+
+/// The row waits for its next attempt, and what the last one left is noted in `metadata`.
 fn take_over(row: &mut LedgerRow, by: &Writer) {
+    let attempt = next_attempt(row);
     if let Some(started) = row.started_at.take() {
         let cut_off = json!({
             "attempt": row.attempt,
@@ -58,8 +65,8 @@ fn take_over(row: &mut LedgerRow, by: &Writer) {
             "started_at": started,
         });
         note(&mut row.metadata, cut_off);
-        row.attempt = row.attempt.saturating_add(1);
     }
+    row.attempt = attempt;
     row.cancel_requested = false;
     row.replica = Some(by.me.as_str().to_owned());
 }

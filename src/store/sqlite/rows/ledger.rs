@@ -97,6 +97,12 @@ impl OpenRow {
         self.started_at.is_some() || self.attempt > 1
     }
 
+    /// The number of the attempt that is to come if the row's process has died. One that it died before keeps its number.
+    pub(in crate::store::sqlite) const fn next_attempt(&self) -> i64 {
+        self.attempt
+            .saturating_add(self.started_at.is_some() as i64)
+    }
+
     /// The attempts that ended because their process died, oldest first.
     pub(in crate::store::sqlite) fn interrupted(&self) -> &[Value] {
         let list = self.metadata.get("interrupted").and_then(Value::as_array);
@@ -129,6 +135,7 @@ impl OpenRow {
         Ok(LiveRow {
             claim: self.claim()?,
             started_at: read(self.started_at),
+            metadata: self.metadata.clone(),
         })
     }
 }

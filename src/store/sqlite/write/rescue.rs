@@ -1,6 +1,6 @@
 //! What dead processes left open. On SQLite every other process is dead: this one holds the file's lock.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ use crate::{
 /// Releases, closes or takes over every open row of another process.
 pub(in crate::store::sqlite) fn rescue(
     tx: &mut Tx<'_>,
-    again: &HashSet<BotName>,
+    again: &HashMap<BotName, u32>,
     now: Instant,
 ) -> Result<Vec<Rescued>, Fault> {
     let rows = rows_of_others(tx)?;
@@ -37,11 +37,12 @@ pub(in crate::store::sqlite) fn rescue(
 fn settle(
     tx: &mut Tx<'_>,
     row: &OpenRow,
-    again: &HashSet<BotName>,
+    again: &HashMap<BotName, u32>,
     now: Instant,
 ) -> Result<Rescued, Fault> {
     let claim = row.claim()?;
-    if row.has_run() && again.contains(&claim.bot) {
+    let most = again.get(&claim.bot).copied().unwrap_or(0);
+    if row.has_run() && row.next_attempt() <= i64::from(most) {
         return take_over(tx, row);
     }
     if row.has_run() || claim.slot.is_none() {
@@ -53,11 +54,12 @@ fn settle(
 }
 
 /// The row is this process's now, as a claim for the next attempt; what the last one left is noted in `metadata`.
-/// An attempt that a process died before is still to come, so it keeps its number.
 fn take_over(tx: &mut Tx<'_>, row: &OpenRow) -> Result<Rescued, Fault> {
-    let mut next = row.clone();
+    let mut next = OpenRow {
+        attempt: row.next_attempt(),
+        ..row.clone()
+    };
     if let Some(started) = row.started_at {
-        next.attempt = row.attempt.saturating_add(1);
         next.metadata = merged(&row.metadata, &interrupted(row));
         ends::ran(tx, &row.task_id, started)?;
     }

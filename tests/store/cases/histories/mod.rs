@@ -4,7 +4,7 @@
 
 mod model;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use actor_server::{
     domain::{
@@ -27,6 +27,8 @@ use crate::{
 
 const HISTORIES: usize = 12;
 const STEPS: usize = 100;
+/// Attempts of one run, where runs go on after their process.
+const ATTEMPTS: u32 = 2;
 
 pub(crate) async fn any_history_accounts_for_every_slot_once(fixture: &dyn Fixture) {
     let mut runner = TestRunner::deterministic();
@@ -261,13 +263,17 @@ impl History {
         self.lives += 1;
         self.process = fixture.join(&name).await;
         fixture.age(&self.process.id).await;
-        let again_bots: HashSet<BotName> = again.then(|| self.bot.clone()).into_iter().collect();
+        let again_bots: HashMap<BotName, u32> = again
+            .then(|| (self.bot.clone(), ATTEMPTS))
+            .into_iter()
+            .collect();
         let (store, me) = (&self.process.store, &self.process.id);
         store.rescue(me, &again_bots, slot(0)).await.unwrap();
         for mut row in self.model.take_open() {
             let has_run = row.started || row.attempt > 1;
-            if has_run && again {
-                row.attempt += u32::from(row.started);
+            let next = row.attempt + u32::from(row.started);
+            if has_run && again && next <= ATTEMPTS {
+                row.attempt = next;
                 row.started = false;
                 self.model.open.push(row);
             } else if has_run {
