@@ -140,6 +140,7 @@ impl BotThreads {
             .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().max(2)))
             .max_blocking_threads(max_parallel_tasks.saturating_add(SPARE))
             .thread_name("bots")
+            .on_thread_start(stand_back)
             .enable_all()
             .build()
             .map(|runtime| Self(Some(runtime)))
@@ -149,6 +150,16 @@ impl BotThreads {
     /// `None` once they are gone.
     fn handle(&self) -> Option<Handle> {
         self.0.as_ref().map(|runtime| runtime.handle().clone())
+    }
+}
+
+/// Bots' work stands back behind the actors': when there is more to do than processors, slots still start on time, and a
+/// bot that spins takes nothing from them.
+fn stand_back() {
+    /// Nice levels run to 19; this one leaves a thread a third of the share of another.
+    const NICER: i32 = 5;
+    if let Err(error) = rustix::process::setpriority_process(None, NICER) {
+        tracing::debug!(%error, "the threads of bots have the priority of all others");
     }
 }
 

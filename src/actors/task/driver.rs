@@ -11,9 +11,10 @@ use crate::{
     actors::{env::Env, persistence::WriteResult, runs::StopReason},
     domain::{
         Instant,
-        bot::Bot,
+        bot::{Bot, BotName},
+        hold::HoldKind,
         outcome::{AttemptOutcome, Status},
-        run::Claim,
+        run::{Claim, ExecutionId},
     },
     store::{Write, Written},
 };
@@ -38,17 +39,35 @@ pub(super) struct RunEnd {
     pub(super) metadata: Value,
 }
 
+impl RunEnd {
+    /// One line a run, which can be read alone.
+    pub(super) fn log(&self, actor: &BotName, execution: ExecutionId) {
+        let (outcome, attempt) = (self.outcome.status.as_str(), self.attempt);
+        let gate = self.outcome.gate.as_deref();
+        match &self.outcome.error {
+            Some(error) if self.outcome.status != Status::Succeeded => {
+                tracing::warn!(%actor, execution_id = %execution, outcome, attempt, error, "the run has ended");
+            }
+            _ => {
+                tracing::info!(%actor, execution_id = %execution, outcome, gate, "the run has ended")
+            }
+        }
+        if self.outcome.hold == Some(HoldKind::Refused) {
+            tracing::warn!(%actor, execution_id = %execution, "the platform refuses the bot's channel");
+        }
+    }
+}
+
 /// Works until the run ends. `stopped` says when to end it early; if its sender is gone, so is the run's owner.
 pub(super) async fn drive(run: Run, stopped: watch::Receiver<Option<StopReason>>) -> RunEnd {
-    let Claim {
-        execution,
-        slot,
-        trigger,
-        ..
-    } = &run.claim;
-    let scheduled_for = slot.map(|slot| slot.to_rfc3339());
-    let span = tracing::info_span!("run", actor = %run.bot.name, execution_id = %execution, scheduled_for, trigger = trigger.as_str());
-    attempts(run, stopped).instrument(span).await
+    let (actor, execution) = (run.bot.name.clone(), run.claim.execution);
+    let scheduled_for = run.claim.slot.map(|slot| slot.to_rfc3339());
+    let trigger = run.claim.trigger.as_str();
+    let span =
+        tracing::info_span!("run", %actor, execution_id = %execution, scheduled_for, trigger);
+    let end = attempts(run, stopped).instrument(span).await;
+    end.log(&actor, execution);
+    end
 }
 
 async fn attempts(run: Run, mut stopped: watch::Receiver<Option<StopReason>>) -> RunEnd {

@@ -9,7 +9,6 @@ use crate::{
     actors::{runs::Ticket, supervision::panic_text},
     domain::{
         Instant,
-        hold::HoldKind,
         outcome::{AttemptOutcome, Status},
         run::ExecutionId,
     },
@@ -27,8 +26,7 @@ impl TaskActor {
     ) {
         fail::fail_point!("task.future");
         self.worked_at = Monotonic::now();
-        let end = end.unwrap_or_else(broken);
-        self.log(execution, &end);
+        let end = end.unwrap_or_else(|error| self.broken(execution, error));
         let RunEnd {
             outcome,
             attempt,
@@ -71,35 +69,21 @@ impl TaskActor {
             max_consecutive_failures: self.env.rules.max_consecutive_failures,
         }))
     }
-
-    fn log(&self, execution: ExecutionId, end: &RunEnd) {
-        let (actor, outcome) = (&self.bot.name, end.outcome.status.as_str());
-        match (&end.outcome.error, end.outcome.status) {
-            (_, Status::Succeeded) => {
-                tracing::info!(%actor, execution_id = %execution, outcome, "the run has ended")
-            }
-            (Some(error), _) => {
-                tracing::warn!(%actor, execution_id = %execution, outcome, attempt = end.attempt, error, "the run has ended")
-            }
-            (None, _) => {
-                tracing::info!(%actor, execution_id = %execution, outcome, gate = end.outcome.gate.as_deref(), "the run has ended")
-            }
-        }
-        if end.outcome.hold == Some(HoldKind::Refused) {
-            tracing::warn!(%actor, "the platform refuses the bot's channel");
-        }
-    }
 }
 
-/// The driver itself panicked, or the runtime is going down.
-fn broken(error: JoinError) -> RunEnd {
-    let outcome = match error.try_into_panic() {
-        Ok(payload) => AttemptOutcome::broken(Status::Panicked, panic_text(payload.as_ref())),
-        Err(_) => AttemptOutcome::broken(Status::Abandoned, "the process stopped"),
-    };
-    RunEnd {
-        outcome,
-        attempt: 1,
-        metadata: serde_json::json!({}),
+impl TaskActor {
+    /// The driver itself panicked, or the runtime is going down.
+    fn broken(&self, execution: ExecutionId, error: JoinError) -> RunEnd {
+        let (status, text) = match error.try_into_panic() {
+            Ok(payload) => (Status::Panicked, panic_text(payload.as_ref())),
+            Err(_) => (Status::Abandoned, "the process stopped".into()),
+        };
+        let end = RunEnd {
+            outcome: AttemptOutcome::broken(status, text),
+            attempt: 1,
+            metadata: serde_json::json!({}),
+        };
+        end.log(&self.bot.name, execution);
+        end
     }
 }
