@@ -26,7 +26,15 @@ use serde_json::{Map, Value, json};
 /// All deeds, by name.
 pub(crate) fn deeds() -> SkillSet {
     use Deed::{Block, Fail, Fickle, Hang, Panic, Post, Succeed};
-    let all = [Succeed, Fail, Fickle(Arc::default()), Panic, Block, Hang, Post];
+    let all = [
+        Succeed,
+        Fail,
+        Fickle(Arc::default()),
+        Panic,
+        Block,
+        Hang,
+        Post,
+    ];
     all.into_iter().fold(SkillSet::empty(), SkillSet::with)
 }
 

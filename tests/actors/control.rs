@@ -58,7 +58,9 @@ async fn a_cancel_between_two_attempts_ends_the_run() {
     let server = Server::start(folder.path(), Setting::of([patient])).await;
     let run = server.trigger("bot").await.unwrap();
     let waits = |row: &LedgerRow| row.attempt == 2;
-    server.row("bot", "waits for its second attempt", waits).await;
+    server
+        .row("bot", "waits for its second attempt", waits)
+        .await;
     server.cancel(run).await.unwrap();
     server.run("bot", run, Status::Cancelled).await;
     assert_eq!(server.state("bot").await.consecutive_failures, 0);
@@ -132,7 +134,10 @@ async fn pause_and_resume_may_be_said_twice() {
 
 #[actix_rt::test]
 async fn a_paused_bot_stays_paused_over_a_restart_and_its_slots_say_why() {
-    let (folder, setting) = (tempdir().unwrap(), Setting::of([every(1, "bot", "succeed")]));
+    let (folder, setting) = (
+        tempdir().unwrap(),
+        Setting::of([every(1, "bot", "succeed")]),
+    );
     let server = Server::start(folder.path(), setting.clone()).await;
     server.runs("bot", 1, Status::Succeeded).await;
     server.pause("bot", None).await.unwrap();
@@ -146,7 +151,9 @@ async fn a_paused_bot_stays_paused_over_a_restart_and_its_slots_say_why() {
     server.row("bot", "slots under the hold", two).await;
     assert_eq!(ran(&server.ledger("bot").await), ran(&before));
     server.resume("bot").await.unwrap();
-    server.runs("bot", ran(&before) + 1, Status::Succeeded).await;
+    server
+        .runs("bot", ran(&before) + 1, Status::Succeeded)
+        .await;
 }
 
 #[actix_rt::test]
@@ -172,7 +179,10 @@ async fn a_pause_with_an_end_ends_by_itself() {
 async fn run_latest_runs_the_newest_slot_of_a_pause_when_it_is_resumed() {
     let folder = tempdir().unwrap();
     let latest = |bot| with(bot, |policy| policy.on_resume = OnResume::RunLatest);
-    let setting = Setting::of([latest(every(2, "bot", "succeed")), every(2, "other", "succeed")]);
+    let setting = Setting::of([
+        latest(every(4, "bot", "succeed")),
+        every(4, "other", "succeed"),
+    ]);
     let server = Server::start(folder.path(), setting).await;
     for bot in ["bot", "other"] {
         server.runs(bot, 1, Status::Succeeded).await;

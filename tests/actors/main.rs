@@ -13,6 +13,7 @@ mod contract;
 mod control;
 #[cfg(feature = "failpoints")]
 mod deaths;
+mod outage;
 mod persistence;
 mod queue;
 mod roster;
@@ -22,4 +23,6 @@ mod server;
 mod stand;
 mod stopping;
 mod supervision;
+#[path = "../support/troubled.rs"]
+mod troubled;
 mod work;

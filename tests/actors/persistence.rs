@@ -69,7 +69,13 @@ impl Drop for Desk {
 fn born(stand: &Stand, arbiter: &Arbiter, incarnation: u64) -> Addr<PersistenceActor> {
     let (env, exits) = (Arc::clone(&stand.env), &stand.env.exits);
     let build = || PersistenceActor::new(env);
-    spawn(&arbiter.handle(), Child::Persistence, incarnation, exits, build)
+    spawn(
+        &arbiter.handle(),
+        Child::Persistence,
+        incarnation,
+        exits,
+        build,
+    )
 }
 
 fn gate() -> Arc<Semaphore> {

@@ -17,9 +17,15 @@ async fn what_passes_the_bound_is_refused_and_counted_and_nothing_within_it_is()
     let queue = WriteQueue::new(3);
     (1..=5).for_each(|n| queue.keep(write(n)));
     assert_eq!((queue.len(), queue.refused()), (3, 2));
-    assert_eq!(queue.ask(write(6), true).await.unwrap_err(), WriteError::Full);
+    assert_eq!(
+        queue.ask(write(6), true).await.unwrap_err(),
+        WriteError::Full
+    );
     assert_eq!(queue.refused(), 3);
-    assert_eq!(queue.ask(write(7), false).await.unwrap_err(), WriteError::Full);
+    assert_eq!(
+        queue.ask(write(7), false).await.unwrap_err(),
+        WriteError::Full
+    );
     assert_eq!(queue.refused(), 3, "what is not kept is no lost result");
 }
 
@@ -54,7 +60,10 @@ async fn waiting_for_everything_to_be_stored_ends_when_it_is_and_not_before() {
     let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
     let store = Scripted::meeting([Act::Gate(gate.clone())]);
     let desk = Desk::of(&store);
-    assert!(desk.queue().drained().now_or_never().is_some(), "nothing waits");
+    assert!(
+        desk.queue().drained().now_or_never().is_some(),
+        "nothing waits"
+    );
     desk.queue().keep(write(1));
     let drained = desk.queue().drained();
     tokio::pin!(drained);

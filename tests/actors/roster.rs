@@ -132,7 +132,10 @@ async fn forgiving_a_child_that_lives_does_not_take_it_for_resting() {
     deaths(&roster, &child, 2);
     roster.birth(&child);
     roster.forgive(&child);
-    assert_eq!(report(&roster, &child), (ChildState::Running, 2, 5, Some(panic())));
+    assert_eq!(
+        report(&roster, &child),
+        (ChildState::Running, 2, 5, Some(panic()))
+    );
 }
 
 #[actix_rt::test]
@@ -159,7 +162,10 @@ async fn core_actors_have_threads_of_their_own_and_bots_share_one() {
 #[actix_rt::test]
 async fn a_child_whose_thread_is_given_up_gets_another_and_the_rest_keep_theirs() {
     let roster = roster();
-    let (before, other) = (roster.birth(&Child::Scheduler).1, roster.birth(&Child::HealthCheck).1);
+    let (before, other) = (
+        roster.birth(&Child::Scheduler).1,
+        roster.birth(&Child::HealthCheck).1,
+    );
     let (before, other) = (thread_of(&before).await, thread_of(&other).await);
     assert_eq!(roster.abandon_thread(&Child::Scheduler), Some(1));
     assert_ne!(thread_of(&roster.birth(&Child::Scheduler).1).await, before);
@@ -173,5 +179,8 @@ async fn a_rebuilt_supervisor_finds_the_children_where_the_last_one_left_them() 
     let heir = roster.clone();
     deaths(&roster, &child, 3);
     assert_eq!(heir.state(&child), Some(ChildState::Restarting));
-    assert_eq!(report(&heir, &child), (ChildState::Restarting, 3, 2, Some(panic())));
+    assert_eq!(
+        report(&heir, &child),
+        (ChildState::Restarting, 3, 2, Some(panic()))
+    );
 }

@@ -29,6 +29,7 @@ use tokio::sync::watch;
 use super::{
     bots::name,
     stand::{Setting, Stand, eventually},
+    troubled::Troubled,
 };
 
 /// A server at work.
@@ -56,11 +57,16 @@ impl Server {
         }
     }
 
+    /// The connection to the store.
+    pub(crate) fn line(&self) -> &Troubled {
+        self.stand.line.as_ref().unwrap()
+    }
+
     /// Stops in order and signs off; another server may have the folder then.
     pub(crate) async fn stop(self, grace: Duration) -> Stopped {
         let stopped = self.coordinator.send(Stop { grace }).await.unwrap();
         let (store, me) = (&self.stand.env.store, &self.stand.env.me.id);
-        store.sign_off(me).await.unwrap();
+        let _ = store.sign_off(me).await;
         store.close().await;
         stopped
     }
@@ -113,12 +119,6 @@ impl Server {
         rows
     }
 
-    /// Status and reason of each row, oldest first.
-    pub(crate) async fn story(&self, bot: &str) -> Vec<(Status, Option<String>)> {
-        let rows = self.ledger(bot).await.into_iter();
-        rows.map(|row| (row.status, row.reason)).collect()
-    }
-
     /// What is stored of a bot.
     pub(crate) async fn state(&self, bot: &str) -> BotState {
         let states = self.stand.env.store.states().await.unwrap();
@@ -141,9 +141,8 @@ impl Server {
     /// The row of this run, once it is in that status; `Running` means that it has started.
     pub(crate) async fn run(&self, bot: &str, run: ExecutionId, status: Status) -> LedgerRow {
         let what = format!("run {run} is {}", status.as_str());
-        let right = |row: &LedgerRow| {
-            row.id == run && row.status == status && row.started_at.is_some()
-        };
+        let right =
+            |row: &LedgerRow| row.id == run && row.status == status && row.started_at.is_some();
         self.row(bot, &what, right).await
     }
 

@@ -11,12 +11,7 @@ use actor_server::{
         supervision::Exits,
     },
     clock::Clock,
-    domain::{
-        bot::Bot,
-        post::Post,
-        restart::RestartPolicy,
-        run::ReplicaId,
-    },
+    domain::{bot::Bot, post::Post, restart::RestartPolicy, run::ReplicaId},
     platforms::{ContentPoster, PostFailure, Receipt, stub::StubPlatform},
     skills::SkillSet,
     store::{self, Replica, StatePersistence},
@@ -28,6 +23,8 @@ use tokio::{
     time::Instant as Monotonic,
 };
 use uuid::Uuid;
+
+use super::troubled::Troubled;
 
 /// How long anything may take that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -55,7 +52,10 @@ pub(crate) async fn becomes<T: PartialEq + Debug>(right: T, ask: impl Fn() -> T)
         if answer == right {
             return;
         }
-        assert!(Monotonic::now() < end, "still {answer:?}, and not {right:?}");
+        assert!(
+            Monotonic::now() < end,
+            "still {answer:?}, and not {right:?}"
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -100,6 +100,8 @@ const RULES: Rules = Rules {
 /// Everything that outlives actors.
 pub(crate) struct Stand {
     pub(crate) env: Arc<Env>,
+    /// What is between the actors and their store, if the store is a real one.
+    pub(crate) line: Option<Troubled>,
     threads: Option<Runtime>,
 }
 
@@ -109,7 +111,9 @@ impl Stand {
         let me = replica();
         let url = format!("sqlite://{}/bots.db", folder.display());
         let (_, store) = store::open(&url, &me).await.unwrap();
-        let stand = Self::around(store, setting, me);
+        let line = Troubled::new(store);
+        let mut stand = Self::around(Arc::new(line.clone()), setting, me);
+        stand.line = Some(line);
         registering::prepare(Arc::clone(&stand.env)).await.unwrap();
         stand
     }
@@ -143,6 +147,7 @@ impl Stand {
         };
         Self {
             env: Arc::new(env),
+            line: None,
             threads: Some(threads),
         }
     }

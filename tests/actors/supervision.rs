@@ -131,7 +131,10 @@ async fn story_of(end: End, incarnation: u64) -> [(Child, u64, Exit); 2] {
     let mortal = start(&arbiter, "mortal", incarnation, &exits, Some(end));
     let _ = mortal.send(end).timeout(DEADLINE).await;
     let first = notice(&exits).await;
-    assert!(!mortal.connected(), "{end:?}: its address still takes messages");
+    assert!(
+        !mortal.connected(),
+        "{end:?}: its address still takes messages"
+    );
     assert!(answers(&neighbour).await, "{end:?}: its neighbour is gone");
     neighbour.try_send(End::ByStop).unwrap();
     let second = notice(&exits).await;
@@ -179,10 +182,7 @@ async fn an_actor_that_finds_no_thread_to_live_on_is_reported_as_well() {
     arbiter.stop();
     arbiter.join().unwrap();
     let actor = spawn(&handle, child("late"), 9, &exits, || Mortal::build(None));
-    assert_eq!(
-        notice(&exits).await,
-        (child("late"), 9, Exit::ArbiterGone)
-    );
+    assert_eq!(notice(&exits).await, (child("late"), 9, Exit::ArbiterGone));
     assert!(!answers(&actor).await);
 }
 

@@ -24,7 +24,9 @@ async fn bots_that_panic_block_hang_and_fail_leave_all_others_on_time() {
     let good = [1, 2, 3].map(|n| every(2, &format!("good_{n}"), "succeed"));
     let server = Server::start(folder.path(), Setting::of(bad.into_iter().chain(good))).await;
     for n in 1..=3 {
-        let rows = server.runs(&format!("good_{n}"), 3, Status::Succeeded).await;
+        let rows = server
+            .runs(&format!("good_{n}"), 3, Status::Succeeded)
+            .await;
         // The first slot is the moment of registration, truncated: it is always a little late.
         for row in &rows[1..] {
             let late = row.started_at.unwrap() - row.scheduled_for.unwrap();
@@ -115,7 +117,9 @@ async fn more_blocking_runs_than_places_do_not_stop_the_server_for_ever() {
     let server = Server::start(folder.path(), setting).await;
     server.runs("good", 2, Status::Succeeded).await;
     for n in 0..6 {
-        server.runs(&format!("block_{n}"), 1, Status::TimedOut).await;
+        server
+            .runs(&format!("block_{n}"), 1, Status::TimedOut)
+            .await;
     }
     assert_eq!(server.stop(SECOND * 3).await.unstored, 0);
 }
