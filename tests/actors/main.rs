@@ -11,8 +11,7 @@
 mod bots;
 mod contract;
 mod control;
-#[cfg(feature = "failpoints")]
-mod deaths;
+mod embedded;
 mod outage;
 mod persistence;
 mod queue;

@@ -1,4 +1,5 @@
 //! A whole server in a folder, without its command line: what operators do to it, and what they read of it.
+#![allow(dead_code, reason = "two test binaries use a part of it each")]
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -38,6 +39,8 @@ pub(crate) struct Server {
     pub(crate) coordinator: Addr<CoordinatorActor>,
     pub(crate) given_up: watch::Receiver<Option<String>>,
     pub(crate) roster: Roster,
+    /// The coordinator's thread.
+    arbiter: Option<Arbiter>,
 }
 
 impl Server {
@@ -47,13 +50,14 @@ impl Server {
         let (fatal, given_up) = watch::channel(None);
         let (env, kept) = (Arc::clone(&stand.env), roster.clone());
         let build = || CoordinatorActor::new(env, kept, Arc::new(fatal));
-        let (here, exits) = (Arbiter::current(), Exits::default());
-        let coordinator = spawn(&here, Child::Coordinator, 1, &exits, build);
+        let (arbiter, exits) = (Arbiter::new(), Exits::default());
+        let coordinator = spawn(&arbiter.handle(), Child::Coordinator, 1, &exits, build);
         Self {
             stand,
             coordinator,
             given_up,
             roster,
+            arbiter: Some(arbiter),
         }
     }
 
@@ -170,7 +174,12 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// First the one who would rebuild the others.
     fn drop(&mut self) {
+        if let Some(arbiter) = self.arbiter.take() {
+            arbiter.stop();
+            let _ = arbiter.join();
+        }
         for child in [Child::HealthCheck, Child::Scheduler, Child::Persistence] {
             self.roster.abandon_thread(&child);
         }
