@@ -266,3 +266,36 @@ async fn a_rebuilt_actor_says_again_that_its_process_is_alive() {
     desk.rebuild();
     becomes(true, || store.beats() > before + 1).await;
 }
+
+#[actix_rt::test]
+async fn a_write_that_makes_the_store_panic_takes_no_other_with_it() {
+    let gate = gate();
+    let store = Scripted::meeting([Act::Gate(Arc::clone(&gate))]);
+    store.poison(3, Act::Panic);
+    let desk = Desk::of(&store);
+    desk.queue().keep(write(1));
+    becomes(1, || store.tried().len()).await;
+    (2..=5).for_each(|n| desk.queue().keep(write(n)));
+    gate.add_permits(1);
+    desk.queue().drained().await;
+    assert_eq!(store.stored(), [1, 2, 4, 5]);
+}
+
+#[actix_rt::test]
+async fn a_rebuilt_actor_does_not_overtake_the_batch_that_its_predecessor_commits() {
+    let gate = gate();
+    let store = Scripted::meeting([Act::Gate(Arc::clone(&gate))]);
+    let mut desk = Desk::of(&store);
+    desk.queue().keep(write(1));
+    becomes(1, || store.tried().len()).await;
+    store.kill_who_asks();
+    desk.dies().await;
+    desk.queue().keep(write(2));
+    desk.rebuild();
+    let overtaken = becomes(true, || store.stored().contains(&2));
+    let overtaken = timeout(Duration::from_secs(1), overtaken).await;
+    gate.add_permits(1);
+    assert!(overtaken.is_err());
+    desk.queue().drained().await;
+    assert_eq!(store.stored(), [1, 2]);
+}

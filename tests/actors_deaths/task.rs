@@ -135,3 +135,20 @@ async fn a_post_of_a_run_whose_actor_dies_goes_out_once() {
     assert_eq!(platform.received().len(), 1);
     scenario.teardown();
 }
+
+#[actix_rt::test]
+async fn a_run_whose_actor_dies_in_a_later_attempt_keeps_the_number_of_that_attempt() {
+    let scenario = FailScenario::setup();
+    let folder = tempdir().unwrap();
+    let patient = with(every(3, "bot", "fickle"), |policy| {
+        policy.overlap = Overlap::AllowAll;
+        policy.retry.initial_backoff = Duration::from_secs(60);
+    });
+    let server = Server::start(folder.path(), Setting::of([patient])).await;
+    let second = |row: &LedgerRow| row.attempt == 2 && row.status == Status::Running;
+    let run = server.row("bot", "its second attempt", second).await.id;
+    fail::cfg("task.handle", "1*panic(as arranged)").unwrap();
+    let row = server.run("bot", run, Status::Panicked).await;
+    assert_eq!(row.attempt, 2);
+    scenario.teardown();
+}
