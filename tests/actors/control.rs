@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use actor_server::{
-    actors::messages::ControlError,
+    actors::{
+        messages::{ControlError, Ping, Unresponsive},
+        supervision::Child,
+    },
     domain::{
         hold::HoldKind,
         outcome::Status,
@@ -180,8 +183,8 @@ async fn run_latest_runs_the_newest_slot_of_a_pause_when_it_is_resumed() {
     let folder = tempdir().unwrap();
     let latest = |bot| with(bot, |policy| policy.on_resume = OnResume::RunLatest);
     let setting = Setting::of([
-        latest(every(2, "bot", "succeed")),
-        every(2, "other", "succeed"),
+        latest(every(4, "bot", "succeed")),
+        every(4, "other", "succeed"),
     ]);
     let server = Server::start(folder.path(), setting).await;
     for bot in ["bot", "other"] {
@@ -199,4 +202,44 @@ async fn run_latest_runs_the_newest_slot_of_a_pause_when_it_is_resumed() {
         let of_the_pause = row.scheduled_for <= Some(resumed);
         assert_eq!(of_the_pause, bot == "bot", "{row:?}");
     }
+}
+
+#[actix_rt::test]
+async fn a_slot_claimed_just_before_a_pause_is_the_newest_of_it_for_run_latest() {
+    let folder = tempdir().unwrap();
+    let bot = with(every(3, "bot", "succeed"), |policy| {
+        policy.on_resume = OnResume::RunLatest;
+    });
+    let server = Server::start(folder.path(), Setting::of([bot])).await;
+    server.runs("bot", 1, Status::Succeeded).await;
+    let ahead = |row: &LedgerRow| row.status == Status::Running && row.started_at.is_none();
+    let claim = server.row("bot", "a claim taken ahead", ahead).await;
+    server.pause("bot", None).await.unwrap();
+    let due = claim.scheduled_for.unwrap() + TimeDelta::milliseconds(700);
+    super::stand::becomes(true, || server.stand.env.clock.now() > due).await;
+    server.resume("bot").await.unwrap();
+    let runs =
+        |row: &LedgerRow| row.scheduled_for == claim.scheduled_for && row.started_at.is_some();
+    server.row("bot", "runs the slot of the pause", runs).await;
+}
+
+#[actix_rt::test]
+async fn a_trigger_that_is_on_its_way_while_the_scheduler_is_rebuilt_runs_and_is_recorded() {
+    let (_folder, server) = one("succeed").await;
+    super::stand::eventually("all is loaded", || async {
+        server.stand.env.book.scheduler()?.send(Ping).await.ok()
+    })
+    .await;
+    server.line().silent(true);
+    let trigger = server.trigger("bot");
+    let rebuilt = async {
+        server.row("bot", "is stored", |_| true).await;
+        server.ask(Unresponsive(Child::Scheduler)).await;
+        let has_more = super::stand::becomes(true, || server.stand.env.queue.len() > 1);
+        // A scheduler that leaves the trigger alone gives nothing to wait for.
+        let _ = tokio::time::timeout(Duration::from_secs(1), has_more).await;
+        server.line().silent(false);
+    };
+    let (run, ()) = futures::join!(trigger, rebuilt);
+    server.run("bot", run.unwrap(), Status::Succeeded).await;
 }

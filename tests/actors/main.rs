@@ -11,8 +11,9 @@
 mod bots;
 mod contract;
 mod control;
-#[cfg(feature = "failpoints")]
-mod deaths;
+mod desk;
+mod embedded;
+mod outage;
 mod persistence;
 mod queue;
 mod roster;
@@ -22,4 +23,6 @@ mod server;
 mod stand;
 mod stopping;
 mod supervision;
+#[path = "../support/troubled.rs"]
+mod troubled;
 mod work;

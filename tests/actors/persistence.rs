@@ -2,85 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::Addr;
-use actix_rt::Arbiter;
 use actor_server::{
     actors::{
         messages::{DEADLINE, Ping},
-        persistence::{PersistenceActor, WriteError, WriteQueue},
-        supervision::{Child, Exit, spawn},
+        persistence::WriteError,
     },
     store::Written,
 };
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::time::timeout;
 
 use super::{
+    desk::{Desk, gate},
     scripted::{Act, Scripted, write},
-    stand::{Setting, Stand, becomes},
+    stand::becomes,
 };
-
-/// An actor at work for a scripted store.
-pub(crate) struct Desk {
-    stand: Stand,
-    arbiter: Arbiter,
-    actor: Addr<PersistenceActor>,
-}
-
-impl Desk {
-    pub(crate) fn of(store: &Scripted) -> Self {
-        Self::bounded(store, 1000)
-    }
-
-    pub(crate) fn bounded(store: &Scripted, results_in_memory: usize) -> Self {
-        let setting = Setting {
-            results_in_memory,
-            ..Setting::of([])
-        };
-        let (stand, arbiter) = (Stand::over(store.clone(), setting), Arbiter::new());
-        let actor = born(&stand, &arbiter, 1);
-        Self {
-            stand,
-            arbiter,
-            actor,
-        }
-    }
-
-    pub(crate) fn queue(&self) -> &WriteQueue {
-        &self.stand.env.queue
-    }
-
-    /// Waits for the actor's death, which was arranged.
-    async fn dies(&self) -> Exit {
-        let notice = timeout(DEADLINE, self.stand.env.exits.next()).await;
-        notice.expect("the actor lives").exit
-    }
-
-    fn rebuild(&mut self) {
-        self.actor = born(&self.stand, &self.arbiter, 2);
-    }
-}
-
-impl Drop for Desk {
-    fn drop(&mut self) {
-        self.arbiter.stop();
-    }
-}
-
-fn born(stand: &Stand, arbiter: &Arbiter, incarnation: u64) -> Addr<PersistenceActor> {
-    let (env, exits) = (Arc::clone(&stand.env), &stand.env.exits);
-    let build = || PersistenceActor::new(env);
-    spawn(
-        &arbiter.handle(),
-        Child::Persistence,
-        incarnation,
-        exits,
-        build,
-    )
-}
-
-fn gate() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(0))
-}
 
 #[actix_rt::test]
 async fn what_arrives_while_a_batch_commits_goes_together_and_in_order() {
@@ -224,45 +159,15 @@ async fn the_actor_answers_while_its_store_does_not() {
 }
 
 #[actix_rt::test]
-async fn writes_survive_the_death_of_the_actor_that_was_to_store_them() {
-    let store = Scripted::default();
-    store.always(Act::Away);
-    let mut desk = Desk::of(&store);
-    (1..=5).for_each(|n| desk.queue().keep(write(n)));
-    store.kill_who_asks();
-    let panic = "the store says something impossible".into();
-    assert_eq!(desk.dies().await, Exit::Panic(panic));
-    desk.queue().keep(write(6));
-    store.always(Act::Store);
-    desk.rebuild();
-    desk.queue().drained().await;
-    assert_eq!(store.stored(), [1, 2, 3, 4, 5, 6]);
-}
-
-#[actix_rt::test]
-async fn a_batch_that_commits_while_its_actor_dies_is_stored_once() {
+async fn a_write_that_makes_the_store_panic_takes_no_other_with_it() {
     let gate = gate();
     let store = Scripted::meeting([Act::Gate(Arc::clone(&gate))]);
-    let mut desk = Desk::of(&store);
-    let answer = desk.queue().send(write(1), true);
+    store.poison(3, Act::Panic);
+    let desk = Desk::of(&store);
+    desk.queue().keep(write(1));
     becomes(1, || store.tried().len()).await;
-    store.kill_who_asks();
-    desk.dies().await;
-    desk.rebuild();
+    (2..=5).for_each(|n| desk.queue().keep(write(n)));
     gate.add_permits(1);
-    assert!(matches!(answer.await.unwrap(), Ok(Written::Done)));
     desk.queue().drained().await;
-    assert_eq!(store.tried(), [[1]]);
-}
-
-#[actix_rt::test]
-async fn a_rebuilt_actor_says_again_that_its_process_is_alive() {
-    let store = Scripted::default();
-    let mut desk = Desk::of(&store);
-    becomes(true, || store.beats() > 0).await;
-    store.kill_who_asks();
-    desk.dies().await;
-    let before = store.beats();
-    desk.rebuild();
-    becomes(true, || store.beats() > before + 1).await;
+    assert_eq!(store.stored(), [1, 2, 4, 5]);
 }

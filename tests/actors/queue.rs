@@ -7,7 +7,7 @@ use actor_server::{
 use futures::{FutureExt, poll};
 
 use super::{
-    persistence::Desk,
+    desk::Desk,
     scripted::{Act, Scripted, write},
     stand::becomes,
 };
@@ -94,4 +94,12 @@ async fn who_does_not_wait_for_an_answer_any_more_costs_nothing() {
     let answer = desk.queue().ask(write(3), false).await;
     assert!(matches!(answer, Ok(Written::Done)));
     assert_eq!(store.stored(), [1, 2, 3]);
+}
+
+#[actix_rt::test]
+async fn what_is_not_kept_takes_no_room_from_results() {
+    let queue = WriteQueue::new(3);
+    let _asked: Vec<_> = (1..=3).map(|n| queue.send(write(n), false)).collect();
+    (4..=6).for_each(|n| queue.keep(write(n)));
+    assert_eq!((queue.len(), queue.refused()), (6, 0));
 }

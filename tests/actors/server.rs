@@ -1,4 +1,5 @@
 //! A whole server in a folder, without its command line: what operators do to it, and what they read of it.
+#![allow(dead_code, reason = "two test binaries use a part of it each")]
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -29,6 +30,7 @@ use tokio::sync::watch;
 use super::{
     bots::name,
     stand::{Setting, Stand, eventually},
+    troubled::Troubled,
 };
 
 /// A server at work.
@@ -37,6 +39,8 @@ pub(crate) struct Server {
     pub(crate) coordinator: Addr<CoordinatorActor>,
     pub(crate) given_up: watch::Receiver<Option<String>>,
     pub(crate) roster: Roster,
+    /// The coordinator's thread.
+    arbiter: Option<Arbiter>,
 }
 
 impl Server {
@@ -46,21 +50,27 @@ impl Server {
         let (fatal, given_up) = watch::channel(None);
         let (env, kept) = (Arc::clone(&stand.env), roster.clone());
         let build = || CoordinatorActor::new(env, kept, Arc::new(fatal));
-        let (here, exits) = (Arbiter::current(), Exits::default());
-        let coordinator = spawn(&here, Child::Coordinator, 1, &exits, build);
+        let (arbiter, exits) = (Arbiter::new(), Exits::default());
+        let coordinator = spawn(&arbiter.handle(), Child::Coordinator, 1, &exits, build);
         Self {
             stand,
             coordinator,
             given_up,
             roster,
+            arbiter: Some(arbiter),
         }
+    }
+
+    /// The connection to the store.
+    pub(crate) fn line(&self) -> &Troubled {
+        self.stand.line.as_ref().unwrap()
     }
 
     /// Stops in order and signs off; another server may have the folder then.
     pub(crate) async fn stop(self, grace: Duration) -> Stopped {
         let stopped = self.coordinator.send(Stop { grace }).await.unwrap();
         let (store, me) = (&self.stand.env.store, &self.stand.env.me.id);
-        store.sign_off(me).await.unwrap();
+        let _ = store.sign_off(me).await;
         store.close().await;
         stopped
     }
@@ -111,12 +121,6 @@ impl Server {
         let mut rows = rows.unwrap();
         rows.reverse();
         rows
-    }
-
-    /// Status and reason of each row, oldest first.
-    pub(crate) async fn story(&self, bot: &str) -> Vec<(Status, Option<String>)> {
-        let rows = self.ledger(bot).await.into_iter();
-        rows.map(|row| (row.status, row.reason)).collect()
     }
 
     /// What is stored of a bot.
@@ -170,7 +174,12 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// First the one who would rebuild the others.
     fn drop(&mut self) {
+        if let Some(arbiter) = self.arbiter.take() {
+            arbiter.stop();
+            let _ = arbiter.join();
+        }
         for child in [Child::HealthCheck, Child::Scheduler, Child::Persistence] {
             self.roster.abandon_thread(&child);
         }

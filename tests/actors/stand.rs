@@ -24,6 +24,8 @@ use tokio::{
 };
 use uuid::Uuid;
 
+use super::troubled::Troubled;
+
 /// How long anything may take that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -98,6 +100,8 @@ const RULES: Rules = Rules {
 /// Everything that outlives actors.
 pub(crate) struct Stand {
     pub(crate) env: Arc<Env>,
+    /// What is between the actors and their store, if the store is a real one.
+    pub(crate) line: Option<Troubled>,
     threads: Option<Runtime>,
 }
 
@@ -107,7 +111,9 @@ impl Stand {
         let me = replica();
         let url = format!("sqlite://{}/bots.db", folder.display());
         let (_, store) = store::open(&url, &me).await.unwrap();
-        let stand = Self::around(store, setting, me);
+        let line = Troubled::new(store);
+        let mut stand = Self::around(Arc::new(line.clone()), setting, me);
+        stand.line = Some(line);
         registering::prepare(Arc::clone(&stand.env)).await.unwrap();
         stand
     }
@@ -142,6 +148,7 @@ impl Stand {
         };
         Self {
             env: Arc::new(env),
+            line: None,
             threads: Some(threads),
         }
     }

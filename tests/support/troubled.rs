@@ -1,0 +1,136 @@
+//! A real store behind a connection that a test can cut, and whose answers it can hold back.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a test's tool: each test uses a part of it"
+)]
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use actor_server::{
+    domain::{Instant, bot::BotName, post::Post, run::ReplicaId, state::BotState},
+    store::{
+        Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write, Written,
+    },
+};
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+/// The store; clones share the connection.
+#[derive(Clone)]
+pub struct Troubled {
+    inner: Arc<dyn StatePersistence>,
+    away: Arc<AtomicBool>,
+    /// While it is true, writes are carried out and their answers do not come.
+    silent: Arc<watch::Sender<bool>>,
+}
+
+impl Troubled {
+    /// All is well until something else is said.
+    pub fn new(inner: Arc<dyn StatePersistence>) -> Self {
+        Self {
+            inner,
+            away: Arc::default(),
+            silent: Arc::new(watch::Sender::new(false)),
+        }
+    }
+
+    /// Cuts the connection, or mends it.
+    pub fn away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
+    /// Holds back the answers to writes, or lets them come.
+    pub fn silent(&self, silent: bool) {
+        self.silent.send_replace(silent);
+    }
+
+    fn reach(&self) -> Result<&dyn StatePersistence, StoreError> {
+        if self.away.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("cut".into()));
+        }
+        Ok(self.inner.as_ref())
+    }
+}
+
+#[async_trait]
+impl StatePersistence for Troubled {
+    async fn write(&self, me: &ReplicaId, batch: &[Write]) -> Result<Vec<Written>, StoreError> {
+        let answer = self.reach()?.write(me, batch).await;
+        let mut silent = self.silent.subscribe();
+        silent.wait_for(|silent| !silent).await.unwrap();
+        answer
+    }
+
+    async fn states(&self) -> Result<Vec<BotState>, StoreError> {
+        self.reach()?.states().await
+    }
+
+    async fn due(&self, until: Instant) -> Result<Vec<BotState>, StoreError> {
+        self.reach()?.due(until).await
+    }
+
+    async fn live(&self, owner: &ReplicaId) -> Result<Vec<LiveRow>, StoreError> {
+        self.reach()?.live(owner).await
+    }
+
+    async fn unsent_posts(&self) -> Result<Vec<Post>, StoreError> {
+        self.reach()?.unsent_posts().await
+    }
+
+    async fn beat(&self, me: &Replica) -> Result<Beat, StoreError> {
+        self.reach()?.beat(me).await
+    }
+
+    async fn sign_off(&self, me: &ReplicaId) -> Result<(), StoreError> {
+        self.reach()?.sign_off(me).await
+    }
+
+    async fn rescue(
+        &self,
+        me: &ReplicaId,
+        again: &HashSet<BotName>,
+        now: Instant,
+    ) -> Result<Vec<Rescued>, StoreError> {
+        self.reach()?.rescue(me, again, now).await
+    }
+
+    async fn ledger(
+        &self,
+        bot: Option<&BotName>,
+        limit: i64,
+    ) -> Result<Vec<LedgerRow>, StoreError> {
+        self.inner.ledger(bot, limit).await
+    }
+
+    async fn posts(&self, bot: Option<&BotName>, limit: i64) -> Result<Vec<Post>, StoreError> {
+        self.inner.posts(bot, limit).await
+    }
+
+    async fn prune(&self, before: Instant, posts_before: Instant) -> Result<u64, StoreError> {
+        self.reach()?.prune(before, posts_before).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.reach()?.ping().await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+
+    fn database_id(&self) -> &str {
+        self.inner.database_id()
+    }
+
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+}
