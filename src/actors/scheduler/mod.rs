@@ -124,7 +124,10 @@ impl Handler<RunEnded> for SchedulerActor {
     type Result = ();
 
     fn handle(&mut self, _: RunEnded, ctx: &mut Self::Context) {
-        self.tick(ctx);
+        if self.loaded && !self.draining {
+            self.start_due(ctx);
+        }
+        self.tick_soon(ctx);
     }
 }
 

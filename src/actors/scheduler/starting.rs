@@ -26,7 +26,8 @@ use crate::{
 
 /// How long to wait before a store that is away is asked again.
 const AGAIN: Duration = Duration::from_millis(250);
-/// How soon a claim that did not get to its actor is handed on again: an actor that went to rest has a successor then.
+/// How soon is looked again when something has changed: soon enough for a claim that did not get to its actor because that
+/// went to rest, and long enough that hundreds of changes are one look.
 const SOON: Duration = Duration::from_millis(20);
 
 impl SchedulerActor {
@@ -91,8 +92,8 @@ impl SchedulerActor {
         hand_over(Arc::clone(&self.env), ctx, start);
     }
 
-    /// One look a little later, however many claims came back.
-    fn tick_soon(&mut self, ctx: &mut Context<Self>) {
+    /// One look a little later, however much happens until then.
+    pub(super) fn tick_soon(&mut self, ctx: &mut Context<Self>) {
         if !std::mem::replace(&mut self.soon, true) {
             ctx.run_later(SOON, |actor, ctx| {
                 actor.soon = false;
@@ -220,14 +221,13 @@ impl Handler<Handed> for SchedulerActor {
     fn handle(&mut self, Handed { execution, taken }: Handed, ctx: &mut Self::Context) {
         if taken {
             self.agenda.forget(execution);
-            self.claim_due(ctx);
         } else {
             self.agenda.take_back(execution);
-            self.tick_soon(ctx);
         }
         if self.draining {
             self.give_back_claims();
         }
-        self.set_timer(ctx);
+        // The bot's next claim has time: those of all bots that start now go together.
+        self.tick_soon(ctx);
     }
 }
