@@ -1,13 +1,18 @@
 //! The HealthCheckActor: asks every core actor and the store whether they are there, with a deadline, and tells the
 //! coordinator of those that are not.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, dev::ToEnvelope};
 
 use super::{
     env::Env,
     messages::{AskHealth, DEADLINE, HealthReport, Ping, Pong, Unresponsive},
+    roster::Place,
     supervision::Child,
 };
 use crate::domain::{Instant, health::Health};
@@ -42,9 +47,13 @@ impl HealthCheckActor {
         ping(Child::Persistence, book.persistence.clone(), me.clone());
         ping(Child::Scheduler, book.scheduler.clone(), me.clone());
         ping(Child::Coordinator, book.coordinator.clone(), me.clone());
-        // Bots' actors share a thread, so any of them answers for all.
-        if let Some((bot, task)) = book.tasks.iter().next() {
-            ping(Child::Task(bot.clone()), Some(task.clone()), me);
+        // Bots' actors share threads, so one on each answers for all.
+        let mut asked = HashSet::new();
+        for (bot, task) in &book.tasks {
+            let child = Child::Task(bot.clone());
+            if asked.insert(Place::of(&child)) {
+                ping(child, Some(task.clone()), me.clone());
+            }
         }
     }
 
@@ -124,9 +133,9 @@ impl Handler<Pulse> for HealthCheckActor {
 
     fn handle(&mut self, Pulse { child, answered }: Pulse, _: &mut Self::Context) {
         fail::fail_point!("health.handle");
-        let part = match &child {
-            Child::Task(_) => "bots".to_owned(),
-            core => core.to_string(),
+        let part = match Place::of(&child) {
+            Place::Bots(thread) => format!("bots/{thread}"),
+            Place::Own(core) => core.to_string(),
         };
         let misses = self.misses.entry(part.clone()).or_default();
         *misses = if answered { 0 } else { *misses + 1 };

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -24,23 +25,34 @@ struct Inner {
     born: Monotonic,
     policy: RestartPolicy,
     records: HashMap<Child, Record>,
-    /// The thread of each core actor, and the one that all bots' actors share.
+    /// The thread of each place.
     arbiters: HashMap<Place, ArbiterHandle>,
     /// The core was restarted as a whole; a second time is the end.
     rebuilt: bool,
 }
 
-/// Actors that must not hold each other up have threads of their own.
+/// Actors that must not hold each other up have threads of their own; the bots' actors share a few.
 #[derive(Clone, PartialEq, Eq, Hash)]
-enum Place {
+pub enum Place {
+    /// A core actor's own thread.
     Own(Child),
-    Bots,
+    /// One of the bots' threads.
+    Bots(u64),
 }
 
+/// Threads that the bots' actors share: a thousand starts at one moment keep two busy.
+const BOT_THREADS: u64 = 2;
+
 impl Place {
-    fn of(child: &Child) -> Self {
+    /// Where a child lives.
+    #[must_use]
+    pub fn of(child: &Child) -> Self {
         match child {
-            Child::Task(_) => Self::Bots,
+            Child::Task(bot) => {
+                let mut hasher = DefaultHasher::new();
+                bot.hash(&mut hasher);
+                Self::Bots(hasher.finish() % BOT_THREADS)
+            }
             core => Self::Own(core.clone()),
         }
     }

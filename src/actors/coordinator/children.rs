@@ -10,7 +10,7 @@ use crate::{
         health::{HealthCheckActor, MISSES},
         messages::{ChildState, DEADLINE, HoldSet, Ping, Reload, Rest, Unresponsive, Wake},
         persistence::PersistenceActor,
-        roster::Remedy,
+        roster::{Place, Remedy},
         runs::Evicted,
         scheduler::SchedulerActor,
         supervision::{Child, Exit, ExitNotice, beside, spawn},
@@ -224,20 +224,15 @@ impl CoordinatorActor {
 }
 
 impl CoordinatorActor {
-    /// Bots' actors share a thread: if one does not answer, none of them does.
+    /// Bots' actors share threads: if one does not answer, none on its thread does.
     fn on_the_thread_of(&self, child: Child) -> Vec<Child> {
-        match child {
-            Child::Task(_) => self
-                .env
-                .book
-                .read()
-                .tasks
-                .keys()
-                .cloned()
-                .map(Child::Task)
-                .collect(),
-            core => vec![core],
+        if !matches!(child, Child::Task(_)) {
+            return vec![child];
         }
+        let place = Place::of(&child);
+        let book = self.env.book.read();
+        let bots = book.tasks.keys().cloned().map(Child::Task);
+        bots.filter(|bot| Place::of(bot) == place).collect()
     }
 }
 
