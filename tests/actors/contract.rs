@@ -334,6 +334,7 @@ impl Case for Task {
             1,
             "what the predecessor did not settle is known"
         );
+        flush_what_is_left(env, DEADLINE).await;
         let trigger = actor.send(TriggerHere(Value::Null));
         let stored = flush_soon(env);
         let (run, ()) = futures::join!(trigger, stored);
