@@ -124,13 +124,15 @@ async fn claims_taken_ahead_are_given_back_when_the_scheduler_drains() {
     let claim = server.row("bot", "a claim taken ahead", ahead).await;
     let scheduler = server.stand.env.book.scheduler().unwrap();
     scheduler.send(Drain).await.unwrap();
-    server.stand.env.queue.drained().await;
-    let rows = server.ledger("bot").await;
-    let given_back = rows.iter().all(|row| row.id != claim.id);
-    let ran = rows
-        .iter()
-        .any(|row| row.id == claim.id && row.started_at.is_some());
-    assert!(given_back || ran, "{rows:?}");
+    // If it was on its way to the bot's actor already, it runs.
+    let given_back = super::stand::eventually("the claim is given back, or runs", || async {
+        let rows = server.ledger("bot").await;
+        match rows.iter().find(|row| row.id == claim.id) {
+            Some(row) => row.started_at.map(|_| false),
+            None => Some(true),
+        }
+    })
+    .await;
     if given_back {
         assert_eq!(server.state("bot").await.next_run, claim.scheduled_for);
     }
