@@ -21,6 +21,9 @@ pub enum StoreError {
     /// Another process owns the SQLite file.
     #[error("{0}")]
     Owned(String),
+    /// The store's own code panicked; the rest of a batch may be good.
+    #[error("the store's code broke off: {0}")]
+    Broken(String),
     /// A statement failed for a reason that will not pass.
     #[error("the database answered: {0}")]
     Failed(String),
@@ -30,6 +33,6 @@ impl StoreError {
     /// Whether the same call may succeed later.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Broken(_))
     }
 }

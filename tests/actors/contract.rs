@@ -11,9 +11,9 @@ use actor_server::{
         env::Env,
         health::HealthCheckActor,
         messages::{
-            Abandon, Account, Adopt, AskHealth, CancelRun, ChildState, ControlError, DEADLINE,
-            Drain, FinishUp, HoldSet, Inspect, Ping, Reload, Rest, Resume, StartRun, StateChanged,
-            Stop, TriggerHere, Unresponsive, Wake,
+            Abandon, Account, AskHealth, CancelRun, ChildState, ControlError, DEADLINE, Drain,
+            FinishUp, HoldSet, Inspect, Ping, Reload, Rest, Resume, StartRun, StateChanged, Stop,
+            TriggerHere, Unresponsive, Wake,
         },
         persistence::{PersistenceActor, flush_what_is_left},
         roster::Roster,
@@ -27,7 +27,7 @@ use actor_server::{
         run::{Claim, ExecutionId, Trigger},
         state::BotState,
     },
-    store::{Rescued, Write},
+    store::Write,
 };
 use serde_json::Value;
 use tempfile::tempdir;
@@ -266,12 +266,6 @@ impl Case for Scheduler {
         actor.send(StateChanged(Box::new(ghost()))).await.unwrap();
         actor.send(HoldSet(name("ghost"), hold())).await.unwrap();
         actor.send(Account(name("ghost"))).await.unwrap();
-        let rescued = vec![
-            Rescued::Again(claim("ghost", 900)),
-            Rescued::Released(name("ghost")),
-            Rescued::Abandoned(name("bot"), ExecutionId(901)),
-        ];
-        actor.send(Adopt(rescued)).await.unwrap();
         Self::claims(env).await;
     }
 

@@ -7,7 +7,7 @@
 )]
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -96,7 +96,7 @@ impl StatePersistence for Troubled {
     async fn rescue(
         &self,
         me: &ReplicaId,
-        again: &HashSet<BotName>,
+        again: &HashMap<BotName, u32>,
         now: Instant,
     ) -> Result<Vec<Rescued>, StoreError> {
         self.reach()?.rescue(me, again, now).await

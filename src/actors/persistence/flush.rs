@@ -51,7 +51,10 @@ async fn write(
             Ok(())
         }
         Err(error) if may_pass(&error) => {
-            queue.away();
+            batch.broke = matches!(error, StoreError::Broken(_));
+            if !batch.broke {
+                queue.away();
+            }
             Err(error)
         }
         Err(_) if batch.pending.len() > 1 => one_by_one(batch, store, me).await,

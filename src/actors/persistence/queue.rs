@@ -58,6 +58,8 @@ struct Shared {
 #[derive(Default)]
 struct Inner {
     waiting: VecDeque<Pending>,
+    /// How many of those are kept.
+    kept: usize,
     /// Taken and not yet dealt with.
     in_flight: usize,
     /// Kept writes that were refused because the bound was reached.
@@ -119,7 +121,7 @@ impl WriteQueue {
     fn add(&self, pending: Pending) {
         let mut inner = self.lock();
         inner.arrived += 1;
-        let verdict = if inner.waiting.len() >= self.0.bound {
+        let verdict = if pending.kept && inner.kept >= self.0.bound {
             Err(WriteError::Full)
         } else if inner.away && !pending.kept {
             Err(WriteError::Unavailable)
@@ -127,7 +129,10 @@ impl WriteQueue {
             Ok(())
         };
         match verdict {
-            Ok(()) => inner.waiting.push_back(pending),
+            Ok(()) => {
+                inner.kept += usize::from(pending.kept);
+                inner.waiting.push_back(pending);
+            }
             Err(error) => {
                 inner.refused += u64::from(pending.kept);
                 inner.settled += 1;
@@ -231,10 +236,12 @@ impl WriteQueue {
         inner.suspects = inner.suspects.saturating_sub(1);
         let n = inner.waiting.len().min(most);
         let pending: Vec<Pending> = inner.waiting.drain(..n).collect();
+        inner.kept -= pending.iter().filter(|pending| pending.kept).count();
         inner.in_flight += pending.len();
         Batch {
             queue: self.clone(),
             taken: pending.len(),
+            broke: false,
             pending,
         }
     }
@@ -249,6 +256,8 @@ impl WriteQueue {
 pub(super) struct Batch {
     queue: WriteQueue,
     taken: usize,
+    /// The store's own code panicked over it.
+    pub(super) broke: bool,
     pub(super) pending: Vec<Pending>,
 }
 
@@ -257,7 +266,7 @@ const PANICS_ALLOWED: u8 = 3;
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        let panicking = std::thread::panicking();
+        let panicking = self.broke || std::thread::panicking();
         let alone = self.taken == 1;
         let (mut back, mut given_up) = (Vec::new(), Vec::new());
         for mut pending in self.pending.drain(..) {
@@ -272,6 +281,7 @@ impl Drop for Batch {
         if panicking && !alone {
             inner.suspects = back.len();
         }
+        inner.kept += back.len();
         for pending in back.into_iter().rev() {
             inner.waiting.push_front(pending);
         }

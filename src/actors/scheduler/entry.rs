@@ -10,7 +10,7 @@ use crate::{
         bot::Bot,
         hold::HoldKind,
         outcome::Gap,
-        policy::{Misfire, Policy},
+        policy::{Misfire, OnResume, Policy},
         schedule::{Schedule, ScheduleSpec},
         slots::{SlotPlan, SlotsDue},
         state::BotState,
@@ -161,11 +161,16 @@ impl Entry {
     }
 
     pub(super) fn resumed_leniently(&self) -> bool {
-        self.resumed && self.bot.policy.on_resume == crate::domain::policy::OnResume::RunLatest
+        self.resumed && self.bot.policy.on_resume == OnResume::RunLatest
     }
 
     pub(super) fn hold_kind(&self) -> Option<HoldKind> {
         self.state.hold.as_ref().map(|hold| hold.kind)
+    }
+
+    /// Whether the newest slot under a hold is left for the resume to decide.
+    pub(super) fn keeps_newest(&self, gap: Gap) -> bool {
+        matches!(gap, Gap::Held(_)) && self.bot.policy.on_resume == OnResume::RunLatest
     }
 
     /// Slot and jitter; `None` for a bot without slots.

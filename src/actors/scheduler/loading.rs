@@ -114,7 +114,7 @@ impl SchedulerActor {
             }
             None if row.claim.trigger != Trigger::Schedule && row.claim.attempt == 1 => {
                 // A trigger that has just been stored is about to reach its actor.
-                if self.loaded && self.env.clock.now() - row.claim.due < SETTLED_AFTER {
+                if self.env.clock.now() - row.claim.due < SETTLED_AFTER {
                     return;
                 }
                 self.env.queue.keep(Write::Release {

@@ -104,8 +104,17 @@ impl SchedulerActor {
 
     /// The bot may not run: its actor need not be asked, and may not even exist.
     fn decline(&mut self, execution: ExecutionId, gap: Gap) {
-        if let Some(Claim { bot, slot, .. }) = self.agenda.forget(execution) {
-            tracing::info!(actor = %bot, scheduled_for = ?slot, reason = gap.reason(), "the slot does not run");
+        let Some(Claim { bot, slot, .. }) = self.agenda.forget(execution) else {
+            return;
+        };
+        tracing::info!(actor = %bot, scheduled_for = ?slot, reason = gap.reason(), "the slot does not run");
+        let stays_open = |entry: &Entry| entry.keeps_newest(gap);
+        if slot.is_some() && self.agenda.get(&bot).is_some_and(stays_open) {
+            // The resume decides about the newest slot under the hold.
+            self.env.queue.keep(Write::Release { execution });
+            self.agenda
+                .change(&bot, |entry| entry.state.next_run = slot);
+        } else {
             self.env.queue.keep(Write::Decline { execution, gap });
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     domain::{
         Instant,
         outcome::{AttemptOutcome, Gap, Status},
-        policy::Overlap,
+        policy::{OnResume, Overlap},
         run::Trigger,
         start::{StartDecision, StartFacts},
     },
@@ -71,6 +71,12 @@ impl TaskActor {
     pub(super) fn decline(&self, claim: InHand, gap: Gap) {
         let (actor, slot) = (&self.bot.name, claim.start.claim.slot);
         tracing::info!(%actor, scheduled_for = ?slot, reason = gap.reason(), "the slot does not run");
+        let held = matches!(gap, Gap::Held(_)) && slot.is_some();
+        if held && self.bot.policy.on_resume == OnResume::RunLatest {
+            // The resume decides about the newest slot under the hold.
+            self.release(claim);
+            return self.tell_scheduler_to_reload();
+        }
         let execution = claim.start.claim.execution;
         self.env.queue.keep(Write::Decline { execution, gap });
         drop(claim.ticket.settle());

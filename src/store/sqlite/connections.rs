@@ -96,7 +96,7 @@ impl Connections {
         // A panic took all of the transaction back, also what was good; how often it is tried again is the caller's choice.
         done.await.unwrap_or_else(|died| {
             let what = format!("a query ended early: {died}");
-            Err(StoreError::Unavailable(what))
+            Err(StoreError::Broken(what))
         })
     }
 
