@@ -42,7 +42,7 @@ struct Entry {
 pub struct AtWork {
     /// When it started.
     pub started_at: Instant,
-    /// Which attempt it started with.
+    /// Which attempt is at work.
     pub attempt: u32,
     /// Its place, if it has one.
     pub place: Option<OwnedSemaphorePermit>,
@@ -64,7 +64,7 @@ pub enum StopReason {
 pub struct Evicted {
     /// The claim.
     pub execution: ExecutionId,
-    /// When its run started, and with which attempt; `None` if it had not.
+    /// When its run started, and in which attempt it is; `None` if it had not.
     pub started: Option<(Instant, u32)>,
 }
 
@@ -117,6 +117,15 @@ impl Runs {
             .get(&execution)
             .and_then(|entry| entry.run.as_ref());
         run.is_some_and(|run| run.stop.send(Some(reason)).is_ok())
+    }
+
+    /// A run goes on with another attempt.
+    pub fn goes_on(&self, execution: ExecutionId, attempt: u32) {
+        let mut entries = self.entries();
+        let entry = entries.by_execution.get_mut(&execution);
+        if let Some(run) = entry.and_then(|entry| entry.run.as_mut()) {
+            run.attempt = attempt;
+        }
     }
 
     /// Whether this claim is entered.

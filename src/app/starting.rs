@@ -8,6 +8,7 @@ use tokio::{runtime::Handle, sync::Semaphore};
 use super::{ActorServer, AppError, BotThreads};
 use crate::{
     actors::{
+        address_book::AddressBook,
         env::{Env, Rules},
         leftovers::Leftovers,
         persistence::WriteQueue,
@@ -15,43 +16,49 @@ use crate::{
         runs::Runs,
         supervision::Exits,
     },
+    clock::Clock,
     config::Settings,
-    store::{self, StoreError},
+    store::{self, StatePersistence, StoreError},
 };
 
 /// The first and the longest wait for a store that is away.
 const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// What opening the store gives.
+type Opened = (Clock, Arc<dyn StatePersistence>);
+
 impl ActorServer {
     /// Opens the store and registers the bots.
     pub(super) async fn start(self) -> Result<(Arc<Env>, BotThreads), AppError> {
-        let Self {
-            settings,
-            skills,
-            platforms,
-            threads,
-            me,
-        } = self;
-        let runtime = threads
-            .handle()
-            .ok_or_else(|| AppError::Build("the threads are gone".into()))?;
-        let url = &settings.server.database_url;
-        let (clock, store) = patiently(&runtime, "the database cannot be opened", || {
+        let gone = || AppError::Build("the threads are gone".into());
+        let runtime = self.threads.handle().ok_or_else(gone)?;
+        let (url, me) = (&self.settings.server.database_url, &self.me);
+        let opened = patiently(&runtime, "the database cannot be opened", || {
             let (url, me) = (url.clone(), me.clone());
             async move { store::open(url.expose_secret(), &me).await }
         })
         .await?;
-        let env = Arc::new(Env {
-            me,
+        let (env, threads) = self.environment(opened, &runtime);
+        let register = || registering::prepare(Arc::clone(&env));
+        patiently(&runtime, "the bots cannot be registered", register).await?;
+        let (bots, version) = (env.bots.len(), &env.me.version);
+        tracing::info!(bots, version, replica = %env.me.id, "ready");
+        Ok((env, threads))
+    }
+
+    fn environment(self, (clock, store): Opened, runtime: &Handle) -> (Arc<Env>, BotThreads) {
+        let settings = self.settings;
+        let env = Env {
+            me: self.me,
             clock,
             store,
             queue: WriteQueue::new(settings.server.results_in_memory),
-            book: Default::default(),
+            book: AddressBook::default(),
             runs: Runs::default(),
             leftovers: Leftovers::default(),
             places: Arc::new(Semaphore::new(settings.server.max_parallel_tasks)),
-            skills,
-            platforms,
+            skills: self.skills,
+            platforms: self.platforms,
             runtime: runtime.clone(),
             exits: Exits::default(),
             rules: rules(&settings),
@@ -60,13 +67,8 @@ impl ActorServer {
                 .into_iter()
                 .map(|bot| (bot.name.clone(), bot))
                 .collect(),
-        });
-        patiently(&runtime, "the bots cannot be registered", || {
-            registering::prepare(Arc::clone(&env))
-        })
-        .await?;
-        tracing::info!(bots = env.bots.len(), version = env.me.version, replica = %env.me.id, "ready");
-        Ok((env, threads))
+        };
+        (Arc::new(env), self.threads)
     }
 }
 

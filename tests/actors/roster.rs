@@ -146,17 +146,24 @@ async fn the_core_is_rebuilt_as_a_whole_only_once() {
 }
 
 #[actix_rt::test]
-async fn core_actors_have_threads_of_their_own_and_bots_share_one() {
+async fn core_actors_have_threads_of_their_own_and_bots_share_a_few() {
     let roster = roster();
-    let mut threads = Vec::new();
-    for child in [Child::Persistence, Child::Scheduler, task("a"), task("b")] {
-        threads.push(thread_of(&roster.birth(&child).1).await);
+    let mut core = Vec::new();
+    for child in [Child::Persistence, Child::Scheduler, Child::HealthCheck] {
+        core.push(thread_of(&roster.birth(&child).1).await);
     }
-    assert_eq!(threads[2], threads[3]);
-    threads.pop();
-    threads.sort_by_key(|id| format!("{id:?}"));
-    threads.dedup();
-    assert_eq!(threads.len(), 3);
+    let mut bots = Vec::new();
+    for n in 0..50 {
+        let bot = task(&format!("bot{n}"));
+        let thread = thread_of(&roster.birth(&bot).1).await;
+        assert!(!core.contains(&thread));
+        assert_eq!(thread, thread_of(&roster.birth(&bot).1).await);
+        bots.push(thread);
+    }
+    core.dedup();
+    bots.sort_by_key(|id| format!("{id:?}"));
+    bots.dedup();
+    assert_eq!((core.len(), bots.len()), (3, 2));
 }
 
 #[actix_rt::test]

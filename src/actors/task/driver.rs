@@ -132,6 +132,7 @@ impl Tries {
         );
         self.earlier.push(summary(outcome, attempt));
         self.attempt += 1;
+        run.env.runs.goes_on(run.claim.execution, self.attempt);
         let write = Write::Attempt {
             execution: run.claim.execution,
             attempt: self.attempt,

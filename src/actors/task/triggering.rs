@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix::{ActorFutureExt, AsyncContext, Handler, ResponseActFuture, WrapFuture};
+use actix::{ActorFutureExt, AsyncContext, Context, Handler, ResponseActFuture, WrapFuture};
 use serde_json::Value;
 
 use super::{InHand, TaskActor};
@@ -52,26 +52,32 @@ impl Handler<TriggerHere> for TaskActor {
 }
 
 impl TaskActor {
-    fn start_by_hand(
-        &mut self,
-        execution: ExecutionId,
-        input: Value,
-        ctx: &mut actix::Context<Self>,
-    ) {
-        let bot = self.bot.name.clone();
-        let Some(ticket) = self.env.runs.enter(execution, &bot) else {
+    /// A run by hand waits for a free place like any other.
+    fn start_by_hand(&mut self, execution: ExecutionId, input: Value, ctx: &mut Context<Self>) {
+        let Some(ticket) = self.env.runs.enter(execution, &self.bot.name) else {
             return;
         };
-        let due = self.env.clock.now();
+        let start = self.by_hand(execution, input);
+        self.asking += 1;
+        let place = Arc::clone(&self.env.places).acquire_owned();
+        ctx.spawn(place.into_actor(self).map(move |place, actor, ctx| {
+            actor.asking -= 1;
+            let place = place.ok();
+            let start = StartRun { place, ..start };
+            actor.consider(InHand { start, ticket }, ctx);
+        }));
+    }
+
+    fn by_hand(&self, execution: ExecutionId, input: Value) -> StartRun {
         let claim = Claim {
             execution,
-            bot,
+            bot: self.bot.name.clone(),
             trigger: Trigger::Manual,
             slot: None,
-            due,
+            due: self.env.clock.now(),
             attempt: 1,
         };
-        let start = StartRun {
+        StartRun {
             claim,
             schedule: None,
             place: None,
@@ -82,17 +88,6 @@ impl TaskActor {
             backlog: false,
             lenient: true,
             input,
-        };
-        // A run by hand waits for a free place like any other.
-        self.asking += 1;
-        let place = Arc::clone(&self.env.places).acquire_owned();
-        ctx.spawn(place.into_actor(self).map(move |place, actor, ctx| {
-            actor.asking -= 1;
-            let start = StartRun {
-                place: place.ok(),
-                ..start
-            };
-            actor.consider(InHand { start, ticket }, ctx);
-        }));
+        }
     }
 }

@@ -60,7 +60,7 @@ async fn a_panic_inside_a_transaction_takes_it_back_and_the_store_goes_on() {
             panic!("on purpose")
         })
         .await;
-    assert!(matches!(died, Err(StoreError::Unavailable(_))), "{died:?}");
+    assert!(matches!(died, Err(StoreError::Broken(_))), "{died:?}");
     store.ping().await.unwrap();
     store.write(&me, &[large(1)]).await.unwrap();
     drop(store);
