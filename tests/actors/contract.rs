@@ -27,7 +27,7 @@ use actor_server::{
         run::{Claim, ExecutionId, Trigger},
         state::BotState,
     },
-    store::{Rescued, Write},
+    store::{LiveRow, Rescued, Write},
 };
 use serde_json::Value;
 use tempfile::tempdir;
@@ -90,11 +90,15 @@ where
     actor.send(Ping).timeout(DEADLINE).await.is_ok()
 }
 
-/// The ledger's word, once everything that waits is stored.
+/// What the store calls this process's, once everything that waits is stored.
+async fn live(env: &Arc<Env>) -> Vec<LiveRow> {
+    flush_what_is_left(env, DEADLINE).await;
+    env.store.live(&env.me.id).await.unwrap()
+}
+
 async fn nothing_runs(env: &Arc<Env>) {
     eventually("nothing runs", || async {
-        flush_what_is_left(env, DEADLINE).await;
-        let live = env.store.live(&env.me.id).await.unwrap();
+        let live = live(env).await;
         (live.is_empty() && env.runs.is_empty()).then_some(())
     })
     .await;
@@ -246,8 +250,7 @@ impl Scheduler {
     /// Slots are claimed, and nobody is there to run them.
     async fn claims(env: &Arc<Env>) -> ExecutionId {
         eventually("a slot is claimed", || async {
-            flush_what_is_left(env, DEADLINE).await;
-            let live = env.store.live(&env.me.id).await.unwrap();
+            let live = live(env).await;
             live.first().map(|row| row.claim.execution)
         })
         .await
@@ -286,8 +289,7 @@ impl Case for Scheduler {
         // What it has not read yet, or has sent to actors that are not there, it gives back when it is told again.
         eventually("all claims are given back", || async {
             actor.send(Drain).await.unwrap();
-            flush_what_is_left(env, DEADLINE).await;
-            let live = env.store.live(&env.me.id).await.unwrap();
+            let live = live(env).await;
             live.is_empty().then_some(())
         })
         .await;
@@ -343,6 +345,10 @@ impl Case for Task {
         let stored = flush_soon(env);
         let (run, ()) = futures::join!(trigger, stored);
         assert!(env.runs.has(run.unwrap().unwrap()));
+        eventually("the run is at work", || async {
+            live(env).await.iter().find_map(|row| row.started_at)
+        })
+        .await;
     }
 
     async fn finish(&self, env: &Arc<Env>, actor: &Addr<Self::Actor>) {
