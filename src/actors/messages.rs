@@ -115,6 +115,11 @@ pub struct Abandon;
 #[rtype(result = "Option<Addr<TaskActor>>")]
 pub struct Wake(pub BotName);
 
+/// The hold `given_up` of this bot has ended: its actor has a new restart budget.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Forgive(pub BotName);
+
 /// Nothing to do for a while; may I go? Replies whether the actor is out of the book and may stop.
 #[derive(Message)]
 #[rtype(result = "bool")]

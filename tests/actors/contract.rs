@@ -27,7 +27,7 @@ use actor_server::{
         run::{Claim, ExecutionId, Trigger},
         state::BotState,
     },
-    store::Write,
+    store::{LiveRow, Write},
 };
 use serde_json::Value;
 use tempfile::tempdir;
@@ -90,12 +90,15 @@ where
     actor.send(Ping).timeout(DEADLINE).await.is_ok()
 }
 
-/// The ledger's word, once everything that waits is stored.
+/// What the store calls this process's, once everything that waits is stored.
+async fn live(env: &Arc<Env>) -> Vec<LiveRow> {
+    flush_what_is_left(env, DEADLINE).await;
+    env.store.live(&env.me.id).await.unwrap()
+}
+
 async fn nothing_runs(env: &Arc<Env>) {
     eventually("nothing runs", || async {
-        flush_what_is_left(env, DEADLINE).await;
-        let live = env.store.live(&env.me.id).await.unwrap();
-        (live.is_empty() && env.runs.is_empty()).then_some(())
+        (live(env).await.is_empty() && env.runs.is_empty()).then_some(())
     })
     .await;
 }
@@ -246,9 +249,7 @@ impl Scheduler {
     /// Slots are claimed, and nobody is there to run them.
     async fn claims(env: &Arc<Env>) -> ExecutionId {
         eventually("a slot is claimed", || async {
-            flush_what_is_left(env, DEADLINE).await;
-            let live = env.store.live(&env.me.id).await.unwrap();
-            live.first().map(|row| row.claim.execution)
+            live(env).await.first().map(|row| row.claim.execution)
         })
         .await
     }
@@ -280,9 +281,7 @@ impl Case for Scheduler {
         // What it has not read yet, or has sent to actors that are not there, it gives back when it is told again.
         eventually("all claims are given back", || async {
             actor.send(Drain).await.unwrap();
-            flush_what_is_left(env, DEADLINE).await;
-            let live = env.store.live(&env.me.id).await.unwrap();
-            live.is_empty().then_some(())
+            live(env).await.is_empty().then_some(())
         })
         .await;
     }
@@ -337,6 +336,10 @@ impl Case for Task {
         let stored = flush_soon(env);
         let (run, ()) = futures::join!(trigger, stored);
         assert!(env.runs.has(run.unwrap().unwrap()));
+        eventually("the run is at work", || async {
+            live(env).await.iter().find_map(|row| row.started_at)
+        })
+        .await;
     }
 
     async fn finish(&self, env: &Arc<Env>, actor: &Addr<Self::Actor>) {
@@ -369,9 +372,7 @@ impl Case for HealthCheck {
     }
 
     async fn odd(&self, _: &Arc<Env>, actor: &Addr<Self::Actor>) {
-        for _ in 0..20 {
-            actor.send(AskHealth).await.unwrap();
-        }
+        actor.send(AskHealth).await.unwrap();
     }
 
     async fn recalls(&self, _: &Arc<Env>, actor: &Addr<Self::Actor>) {

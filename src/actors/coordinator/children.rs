@@ -8,7 +8,9 @@ use super::CoordinatorActor;
 use crate::{
     actors::{
         health::{HealthCheckActor, MISSES},
-        messages::{ChildState, DEADLINE, HoldSet, Ping, Reload, Rest, Unresponsive, Wake},
+        messages::{
+            ChildState, DEADLINE, Forgive, HoldSet, Ping, Reload, Rest, Unresponsive, Wake,
+        },
         persistence::PersistenceActor,
         roster::{Place, Remedy},
         runs::Evicted,
@@ -245,15 +247,20 @@ impl Handler<Wake> for CoordinatorActor {
         }
         let child = Child::Task(bot.clone());
         let state = self.roster.state(&child);
-        if self.stopping || state == Some(ChildState::Restarting) {
+        let not_now = matches!(state, Some(ChildState::Restarting | ChildState::GivenUp));
+        if self.stopping || not_now || self.env.bot(&bot).is_none() {
             return None;
-        }
-        if state == Some(ChildState::GivenUp) {
-            // Nobody wakes a bot that is held: the hold was ended, perhaps at another replica, or a run by hand is wanted.
-            self.roster.forgive(&child);
         }
         self.build(&child);
         self.env.book.task(&bot)
+    }
+}
+
+impl Handler<Forgive> for CoordinatorActor {
+    type Result = ();
+
+    fn handle(&mut self, Forgive(bot): Forgive, _: &mut Self::Context) {
+        self.roster.forgive(&Child::Task(bot));
     }
 }
 

@@ -133,7 +133,6 @@ impl Handler<Resume> for CoordinatorActor {
 
     fn handle(&mut self, Resume { bot, kind }: Resume, _: &mut Self::Context) -> Self::Result {
         let (known, env) = (self.knows(&bot), Arc::clone(&self.env));
-        self.roster.forgive(&Child::Task(bot.clone()));
         Box::pin(async move {
             known?;
             clear_hold(&env, &bot, kind).await
@@ -153,6 +152,8 @@ impl Handler<TriggerRun> for CoordinatorActor {
             Some(problem) => Err(ControlError::Invalid(bot.name.clone(), problem.clone())),
             None => Ok(()),
         });
+        // A run by hand is a new start, also for an actor that was given up.
+        self.roster.forgive(&Child::Task(bot.clone()));
         let task = known
             .is_ok()
             .then(|| Handler::<Wake>::handle(self, Wake(bot), ctx));

@@ -81,7 +81,7 @@ impl SchedulerActor {
         let name = state.bot.clone();
         match self.agenda.get(&name) {
             Some(_) if !self.agenda.is_at_rest(&name) => {}
-            Some(_) => self.agenda.change(&name, |entry| entry.update(state)),
+            Some(_) => self.renew(state),
             None => {
                 if let Some(bot) = self.env.bot(&name) {
                     self.agenda.add(Arc::clone(bot), state);

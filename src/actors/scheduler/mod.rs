@@ -15,12 +15,14 @@ use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
 
-use self::agenda::Agenda;
+use self::{agenda::Agenda, entry::Entry};
 use super::{
     env::Env,
-    messages::{Drain, HoldSet, Ping, Pong, StateChanged},
+    messages::{Drain, Forgive, HoldSet, Ping, Pong, StateChanged},
     supervision::Crash,
 };
+
+use crate::domain::{hold::HoldKind, state::BotState};
 
 /// The time of day may be set or a machine may sleep: the timer never trusts a longer wait than this.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
@@ -73,6 +75,20 @@ impl SchedulerActor {
             self.claim_due(ctx);
         }
         self.set_timer(ctx);
+    }
+
+    /// What is stored of a bot replaces what is remembered.
+    fn renew(&mut self, state: BotState) {
+        let bot = state.bot.clone();
+        let before = self.agenda.get(&bot).and_then(Entry::hold_kind);
+        if before == Some(HoldKind::GivenUp)
+            && state.hold.is_none()
+            && let Some(coordinator) = self.env.book.coordinator()
+        {
+            // Wherever the hold was ended: the bot's actor may live again here.
+            let _ = coordinator.try_send(Forgive(bot.clone()));
+        }
+        self.agenda.change(&bot, |entry| entry.update(state));
     }
 
     fn set_timer(&mut self, ctx: &mut Context<Self>) {
@@ -144,8 +160,7 @@ impl Handler<StateChanged> for SchedulerActor {
     type Result = ();
 
     fn handle(&mut self, StateChanged(state): StateChanged, ctx: &mut Self::Context) {
-        self.agenda
-            .change(&state.bot.clone(), |entry| entry.update(*state));
+        self.renew(*state);
         self.tick(ctx);
     }
 }
