@@ -87,6 +87,10 @@ impl CoordinatorActor {
             return;
         }
         if let Child::Task(bot) = child {
+            if remedy == Remedy::GiveUp {
+                // Stored before the ends of the bot's claims: whoever looks after those finds the hold.
+                self.give_up_bot(bot, exit);
+            }
             self.close_runs_of(bot, exit, ctx);
         }
         if self.stopping {
@@ -99,7 +103,7 @@ impl CoordinatorActor {
                 tracing::error!(child = %child, reason = %exit, wait_ms = wait.as_millis(), "an actor died; it is restarted");
                 self.rebuild_later(child.clone(), wait, ctx);
             }
-            (Remedy::GiveUp, Child::Task(bot)) => self.give_up_bot(bot, exit, ctx),
+            (Remedy::GiveUp, Child::Task(_)) => {}
             (Remedy::GiveUp, core) => self.give_up_core(core, exit),
         }
     }
@@ -146,19 +150,19 @@ impl CoordinatorActor {
         }))
     }
 
-    fn give_up_bot(&self, bot: &BotName, exit: &Exit, ctx: &Context<Self>) {
+    fn give_up_bot(&self, bot: &BotName, exit: &Exit) {
         tracing::error!(actor = %bot, reason = %exit, "the bot's actor spent its restart budget; the bot is held until it is resumed");
-        let hold = Hold::by_server(
-            HoldKind::GivenUp,
-            format!("restart budget spent; last: {exit}"),
-        );
+        let reason = format!("restart budget spent; last: {exit}");
+        let hold = Hold::by_server(HoldKind::GivenUp, reason);
         if let Some(scheduler) = self.env.book.scheduler() {
             // Before the hold is stored nothing of the bot may start; if this is lost, the store's word comes later.
             let _ = scheduler.try_send(HoldSet(bot.clone(), hold.clone()));
         }
-        let (env, bot) = (Arc::clone(&self.env), bot.clone());
-        beside(&ctx.address(), async move {
-            let _ = super::control::set_hold(&env, &bot, hold, true).await;
+        let bot = bot.clone();
+        self.env.queue.keep(Write::SetHold {
+            bot,
+            hold,
+            replace: false,
         });
     }
 
