@@ -1,7 +1,7 @@
 //! The TaskActor: owns the runs of one bot. It decides whether a claim's run may start, sees to its end, and knows the
 //! bot's hold.
 //!
-//! The work itself is done elsewhere ([`driver`]): nothing that a bot does can block or kill its actor, let alone another's.
+//! The work itself is done elsewhere (in its `driver`): nothing that a bot does can block or kill its actor, let alone another's.
 
 mod asking;
 mod attempt;
