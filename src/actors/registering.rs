@@ -41,8 +41,8 @@ pub async fn prepare(env: Arc<Env>) -> Result<(), StoreError> {
     ))
 }
 
-/// An interrupted run is run again even if failed ones are not.
-const ATTEMPTS_AT_LEAST: u32 = 2;
+/// An interrupted run is run again, also if failed ones are not; but one that kills its process each time is not run for ever.
+const ATTEMPTS_AT_LEAST: u32 = 20;
 
 /// The bots whose runs go on when a process dies, and how many attempts those get.
 pub(super) fn recovering(env: &Env) -> HashMap<BotName, u32> {
