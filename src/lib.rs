@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | [`cli`] | arguments → settings → one call per command | [`app`], [`config`] |
 //! | [`app`] | the composition root; start here to embed the server | everything |
+//! | [`http`] | probes, the control API, the stream, metrics | messages of [`actors`], [`domain`] |
 //! | [`actors`] | supervision, scheduling, runs, grouped writes | [`domain`], the traits of [`store`], [`platforms`], [`skills`] |
 //! | [`config`] | files and environment → settings, with every problem collected | [`domain`] |
 //! | [`store`] | state, ledger and posts on SQLite and PostgreSQL | [`domain`] |
@@ -24,6 +25,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod http;
 pub mod platforms;
 pub mod skills;
 pub mod store;

@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::Semaphore};
 
 use super::{
-    address_book::AddressBook, leftovers::Leftovers, persistence::WriteQueue, runs::Runs,
-    supervision::Exits,
+    address_book::AddressBook, leftovers::Leftovers, news::News, persistence::WriteQueue,
+    runs::Runs, supervision::Exits, vitals::Vitals,
 };
 use crate::{
     clock::Clock,
@@ -45,6 +45,10 @@ pub struct Env {
     pub runtime: Handle,
     /// Ends of actors on their way to the coordinator.
     pub exits: Exits,
+    /// What probes read.
+    pub vitals: Vitals,
+    /// What has just happened.
+    pub news: News,
     /// Numbers that the configuration sets.
     pub rules: Rules,
     /// The bots of the configuration.

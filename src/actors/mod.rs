@@ -15,10 +15,12 @@
 pub mod address_book;
 pub mod coordinator;
 pub mod delivery;
+pub mod door;
 pub mod env;
 pub mod health;
 pub mod leftovers;
 pub mod messages;
+pub mod news;
 pub mod persistence;
 pub mod registering;
 pub mod roster;
@@ -26,3 +28,4 @@ pub mod runs;
 pub mod scheduler;
 pub mod supervision;
 pub mod task;
+pub mod vitals;

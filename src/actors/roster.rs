@@ -203,6 +203,7 @@ impl Roster {
                 restarts: record.restarts,
                 budget_left: record.budget.left(now, &policy),
                 last_crash: record.last_crash.clone(),
+                mailbox: None,
             })
             .collect();
         children.sort_by_key(|report| report.child.to_string());

@@ -11,10 +11,12 @@ use crate::{
         address_book::AddressBook,
         env::{Env, Rules},
         leftovers::Leftovers,
+        news::News,
         persistence::WriteQueue,
         registering,
         runs::Runs,
         supervision::Exits,
+        vitals::Vitals,
     },
     clock::Clock,
     config::Settings,
@@ -61,6 +63,8 @@ impl ActorServer {
             platforms: self.platforms,
             runtime: runtime.clone(),
             exits: Exits::default(),
+            vitals: Vitals::default(),
+            news: News::default(),
             rules: rules(&settings),
             bots: settings
                 .bots

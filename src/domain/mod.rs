@@ -4,13 +4,17 @@
 //! when slots are ([`schedule`]), what becomes of them ([`slots`]), why a bot does not run ([`hold`]), how a run
 //! may end ([`outcome`]), how long to wait before trying again ([`retry`], [`restart`]).
 
+pub mod audit;
 pub mod bot;
+pub mod content;
 pub mod health;
 pub mod hold;
+pub mod ledger;
 pub mod outcome;
 pub mod policy;
 pub mod post;
 pub mod registration;
+pub mod replica;
 pub mod restart;
 pub mod retry;
 pub mod run;

@@ -23,12 +23,23 @@ use async_trait::async_trait;
 pub use self::{
     error::StoreError,
     open::open,
-    records::{Beat, LedgerRow, LiveRow, Replica, Rescued, SchemaStep},
+    records::{Beat, LiveRow, Replica, Rescued, SchemaStep},
     schema_commands::{migrate_down, migrate_up, migration_status},
     url::DatabaseUrl,
     write::{Advance, Finish, NewPost, PostMark, Start, Write, Written},
 };
-use crate::domain::{Instant, bot::BotName, post::Post, run::ReplicaId, state::BotState};
+pub use crate::domain::ledger::LedgerRow;
+use crate::domain::{
+    Instant,
+    audit::{AuditEntry, AuditQuery, AuditRow},
+    bot::BotName,
+    content::{ContentItem, ContentQuery, StoredItem},
+    ledger::LedgerQuery,
+    post::Post,
+    replica::ReplicaRow,
+    run::{ExecutionId, ReplicaId},
+    state::BotState,
+};
 
 /// What the actors need of a store.
 ///
@@ -88,6 +99,77 @@ pub trait StatePersistence: Send + Sync + 'static {
     /// Posts, newest first.
     async fn posts(&self, bot: Option<&BotName>, limit: i64) -> Result<Vec<Post>, StoreError>;
 
+    /// Rows of the ledger that match, newest first.
+    async fn executions(&self, query: &LedgerQuery) -> Result<Vec<LedgerRow>, StoreError> {
+        let _ = query;
+        Err(unbuilt())
+    }
+
+    /// One row of the ledger.
+    async fn execution(&self, id: ExecutionId) -> Result<Option<LedgerRow>, StoreError> {
+        let _ = id;
+        Err(unbuilt())
+    }
+
+    /// The posts of these runs, in the order of run and position.
+    async fn posts_of(&self, executions: &[ExecutionId]) -> Result<Vec<Post>, StoreError> {
+        let _ = executions;
+        Err(unbuilt())
+    }
+
+    /// The stored state of one bot.
+    async fn state(&self, bot: &BotName) -> Result<Option<BotState>, StoreError> {
+        let _ = bot;
+        Err(unbuilt())
+    }
+
+    /// The bots whose state was written at or after `since`: how a process notices what others changed.
+    async fn changed(&self, since: Instant) -> Result<Vec<BotState>, StoreError> {
+        let _ = since;
+        Err(unbuilt())
+    }
+
+    /// Stores who did what, in one transaction.
+    async fn record(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let _ = entries;
+        Err(unbuilt())
+    }
+
+    /// Who did what, newest first.
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        let _ = query;
+        Err(unbuilt())
+    }
+
+    /// The processes that beat within the last day, oldest first.
+    async fn replicas(&self) -> Result<Vec<ReplicaRow>, StoreError> {
+        Err(unbuilt())
+    }
+
+    /// Items of a knowledge table, newest first.
+    async fn content(&self, query: &ContentQuery) -> Result<Vec<StoredItem>, StoreError> {
+        let _ = query;
+        Err(unbuilt())
+    }
+
+    /// Adds items to a knowledge table in one transaction; one with a known key takes the place of the stored one.
+    /// Answers the rows, in the order of `items`.
+    async fn add_content(
+        &self,
+        table: &str,
+        items: &[ContentItem],
+        now: Instant,
+    ) -> Result<Vec<i64>, StoreError> {
+        let _ = (table, items, now);
+        Err(unbuilt())
+    }
+
+    /// Removes one item of a knowledge table, or all. Answers how many there were.
+    async fn remove_content(&self, table: &str, id: Option<i64>) -> Result<u64, StoreError> {
+        let _ = (table, id);
+        Err(unbuilt())
+    }
+
     /// Deletes ledger rows and posts that ended before `before`; posts also not before `posts_before`. Answers how many.
     /// A slot that did not run ended at its time (a range at its last), a post when it was sent or else stored; what is
     /// `running` or `pending` stays whatever its age.
@@ -104,4 +186,8 @@ pub trait StatePersistence: Send + Sync + 'static {
 
     /// Whether other processes may use the database at the same time.
     fn is_shared(&self) -> bool;
+}
+
+fn unbuilt() -> StoreError {
+    StoreError::Failed("not built yet".into())
 }

@@ -5,8 +5,7 @@ use serde_json::Value;
 use crate::domain::{
     Instant,
     bot::BotName,
-    outcome::Status,
-    run::{Claim, ExecutionId, ReplicaId, Trigger},
+    run::{Claim, ExecutionId, ReplicaId},
 };
 
 /// This process, as others see it.
@@ -53,45 +52,6 @@ pub enum Rescued {
     Abandoned(BotName, ExecutionId),
     /// The run is this process's now, to be run again; its [`LiveRow`] says what it was made with.
     Again(Claim),
-}
-
-/// One row of the ledger, for readers.
-#[derive(Clone, Debug)]
-pub struct LedgerRow {
-    /// `id`.
-    pub id: ExecutionId,
-    /// `task_id`.
-    pub bot: BotName,
-    /// `trigger`.
-    pub trigger: Trigger,
-    /// `scheduled_for`.
-    pub scheduled_for: Option<Instant>,
-    /// `slots`.
-    pub slots: i64,
-    /// `slot_last`.
-    pub slot_last: Option<Instant>,
-    /// `status`.
-    pub status: Status,
-    /// `reason`.
-    pub reason: Option<String>,
-    /// `attempt`.
-    pub attempt: u32,
-    /// `replica`.
-    pub replica: Option<String>,
-    /// `started_at`.
-    pub started_at: Option<Instant>,
-    /// `completed_at`.
-    pub completed_at: Option<Instant>,
-    /// `success`.
-    pub success: Option<bool>,
-    /// `skills_succeeded`, `skills_failed`, `skills_skipped`.
-    pub skills: [i32; 3],
-    /// `error_message`.
-    pub error: Option<String>,
-    /// `cancel_requested`.
-    pub cancel_requested: bool,
-    /// `metadata`.
-    pub metadata: Value,
 }
 
 /// One step of the schema.

@@ -66,7 +66,7 @@ pub enum Write {
     },
     /// The run has ended. Replies: `Finished` or `Lost`.
     Finish(Box<Finish>),
-    /// Inserts a claim by hand or by an event. Replies: `Claimed`.
+    /// Inserts a claim by hand or by an event. Replies: `Claimed`, or `Repeated` if the bot has a row with this key already.
     Insert {
         /// Whose run.
         bot: BotName,
@@ -74,6 +74,8 @@ pub enum Write {
         trigger: Trigger,
         /// For `metadata`: note, content, event.
         metadata: Value,
+        /// What a repetition of the same wish is recognised by, as long as the ledger keeps the row.
+        key: Option<String>,
     },
     /// Asks for runs to be cancelled, whichever processes are at work on them; each is told by its next beat
     /// ([`Beat::cancel`](super::Beat::cancel)). The wish goes when the row is run again after its process died.
@@ -228,6 +230,8 @@ pub enum Written {
     State(Box<BotState>),
     /// The claim's row, if one was claimed.
     Claimed(Option<ExecutionId>),
+    /// The same wish has made this row before; nothing was changed.
+    Repeated(ExecutionId),
     /// It may run; `finished` if this start was the last of `max_runs`.
     Started {
         /// The bot has no further slots.

@@ -131,6 +131,8 @@ impl Stand {
             .unwrap();
         let bots = setting.bots.into_iter();
         let env = Env {
+            vitals: actor_server::actors::vitals::Vitals::default(),
+            news: actor_server::actors::news::News::default(),
             me,
             clock: Clock::process(),
             store,

@@ -3,9 +3,11 @@
 use super::paths::{self, Named, Word};
 
 /// Who may use whom. A room may always use itself; a room that is not listed does not exist.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("main", &["cli", "app", "config", "telemetry"]),
-    ("cli", &["app", "config", "telemetry", "clock"]),
+    ("cli", &["app", "client", "config", "telemetry", "clock"]),
+    // The client speaks to any server over the wire, so it knows nothing of ours.
+    ("client", &[]),
     (
         "app",
         &[
@@ -53,7 +55,7 @@ const BEHIND_TRAITS: [&str; 7] = [
 ];
 
 /// Crates that have one home.
-const HOMES: [(&[&str], &[&str]); 6] = [
+const HOMES: [(&[&str], &[&str]); 9] = [
     (
         &[
             "diesel",
@@ -65,7 +67,18 @@ const HOMES: [(&[&str], &[&str]); 6] = [
     ),
     // The configuration only asks it whether a URL can be read.
     (&["tokio_postgres"], &["store", "config"]),
-    (&["serenity", "reqwest"], &["platforms"]),
+    (&["serenity"], &["platforms"]),
+    (&["reqwest"], &["platforms", "client"]),
+    (
+        &[
+            "actix_web",
+            "utoipa",
+            "utoipa_actix_web",
+            "utoipa_swagger_ui",
+        ],
+        &["http"],
+    ),
+    (&["jsonwebtoken", "standardwebhooks"], &["http"]),
     (&["actix", "actix_rt"], &["actors", "app", "main"]),
     (&["clap", "clap_complete"], &["cli", "main"]),
     (&["cron"], &["domain"]),

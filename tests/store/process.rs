@@ -126,6 +126,7 @@ impl Process {
             bot: bot.clone(),
             trigger: Trigger::Manual,
             metadata: json!({"note": "now"}),
+            key: None,
         };
         claimed(self.write(write).await).unwrap()
     }

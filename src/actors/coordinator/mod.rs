@@ -7,6 +7,7 @@ mod children;
 mod control;
 mod leftovers;
 mod stopping;
+mod unbuilt;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -104,6 +105,7 @@ impl Handler<Inspect> for CoordinatorActor {
     fn handle(&mut self, _: Inspect, _: &mut Self::Context) -> Tree {
         Tree {
             children: self.roster.report(),
+            breakers: Vec::new(),
         }
     }
 }

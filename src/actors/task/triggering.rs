@@ -35,6 +35,7 @@ impl Handler<TriggerHere> for TaskActor {
                 bot,
                 trigger: Trigger::Manual,
                 metadata,
+                key: None,
             },
             false,
         );

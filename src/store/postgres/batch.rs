@@ -98,6 +98,7 @@ impl Batch {
                 bot,
                 trigger,
                 metadata,
+                ..
             } => sheet(sheets, bot).insert_claim(bot, *trigger, metadata, by),
             Write::RequestCancel { bot, execution } => {
                 sheet(sheets, bot).request_cancel(*execution)

@@ -25,7 +25,7 @@ pub(super) const STATE: &str = "s.task_id, s.actor_name, s.schedule, s.anchor, s
      s.consecutive_failures, s.runs, s.hold_kind, s.hold_reason, s.hold_until, s.hold_by, s.removed";
 
 /// The columns of [`ExecutionRow`].
-pub(super) const EXECUTION: &str = "e.id, e.task_id, e.trigger, e.scheduled_for, e.slots, e.slot_last, e.status, \
+pub(super) const EXECUTION: &str = "e.id, e.task_id, e.actor_name, e.trigger, e.scheduled_for, e.slots, e.slot_last, e.status, \
      e.reason, e.attempt, e.replica, e.started_at, e.completed_at, e.success, e.skills_succeeded, e.skills_failed, \
      e.skills_skipped, e.error_message, e.cancel_requested, e.metadata, e.created_at";
 
@@ -96,6 +96,8 @@ pub(super) struct ExecutionRow {
     #[diesel(sql_type = Text)]
     task_id: String,
     #[diesel(sql_type = Text)]
+    actor_name: String,
+    #[diesel(sql_type = Text)]
     trigger: String,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     scheduled_for: Option<Instant>,
@@ -138,6 +140,7 @@ impl ExecutionRow {
         Ok(LedgerRow {
             id: ExecutionId(self.id),
             bot: name(&self.task_id)?,
+            actor_name: self.actor_name,
             trigger: word(&self.trigger, Trigger::parse)?,
             scheduled_for: self.scheduled_for,
             slots: self.slots,
@@ -156,6 +159,7 @@ impl ExecutionRow {
             ],
             error: self.error_message,
             cancel_requested: self.cancel_requested,
+            created_at: self.created_at,
             metadata: self.metadata,
         })
     }

@@ -26,6 +26,7 @@ fn large(bytes: usize) -> Write {
         bot: BotName::parse("bot").unwrap(),
         trigger: Trigger::Manual,
         metadata: json!({ "note": "x".repeat(bytes) }),
+        key: None,
     }
 }
 

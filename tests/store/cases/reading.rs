@@ -220,5 +220,6 @@ fn trigger(bot: &actor_server::domain::bot::BotName) -> Write {
         bot: bot.clone(),
         trigger: actor_server::domain::run::Trigger::Event,
         metadata: json!({}),
+        key: None,
     }
 }

@@ -23,6 +23,7 @@ pub(crate) async fn a_trigger_makes_a_row_without_a_slot(fixture: &dyn Fixture) 
             bot: bot.clone(),
             trigger,
             metadata: metadata.clone(),
+            key: None,
         };
         let id = claimed(a.write(write).await).unwrap();
         let row = a.row(&bot, id).await;

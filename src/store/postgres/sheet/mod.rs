@@ -165,11 +165,12 @@ fn is_owned(row: &LedgerRow, me: &ReplicaId) -> bool {
     row.status == Status::Running && row.replica.as_deref() == Some(me.as_str())
 }
 
-/// A new row: a claim of this process.
-fn claim(id: ExecutionId, bot: &BotName, me: &ReplicaId, trigger: Trigger) -> LedgerRow {
+/// A new row: a claim of this process. The title is taken from the state when the row is stored.
+fn claim(id: ExecutionId, bot: &BotName, by: &Writer, trigger: Trigger) -> LedgerRow {
     LedgerRow {
         id,
         bot: bot.clone(),
+        actor_name: String::new(),
         trigger,
         scheduled_for: None,
         slots: 1,
@@ -177,13 +178,14 @@ fn claim(id: ExecutionId, bot: &BotName, me: &ReplicaId, trigger: Trigger) -> Le
         status: Status::Running,
         reason: None,
         attempt: 1,
-        replica: Some(me.as_str().to_owned()),
+        replica: Some(by.me.as_str().to_owned()),
         started_at: None,
         completed_at: None,
         success: None,
         skills: [0; 3],
         error: None,
         cancel_requested: false,
+        created_at: by.now,
         metadata: Value::Object(serde_json::Map::new()),
     }
 }

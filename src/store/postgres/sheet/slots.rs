@@ -81,7 +81,7 @@ impl Sheet {
     }
 
     fn claim_slot(&mut self, bot: &BotName, slot: Instant, by: &mut Writer) -> Option<ExecutionId> {
-        let row = claim(by.id()?, bot, &by.me, Trigger::Schedule);
+        let row = claim(by.id()?, bot, by, Trigger::Schedule);
         let id = row.id;
         self.insert(LedgerRow {
             scheduled_for: Some(slot),
@@ -102,7 +102,7 @@ impl Sheet {
         if let Some(id) = id {
             self.insert(LedgerRow {
                 metadata: metadata.clone(),
-                ..claim(id, bot, &by.me, trigger)
+                ..claim(id, bot, by, trigger)
             });
         }
         Written::Claimed(id)
@@ -172,7 +172,7 @@ impl Sheet {
             return;
         }
         if let Some(id) = by.id() {
-            let mut row = claim(id, bot, &by.me, Trigger::Schedule);
+            let mut row = claim(id, bot, by, Trigger::Schedule);
             row.scheduled_for = Some(range.first);
             row.slots = count(range);
             into_gap(&mut row, range.gap, Some(range.last));

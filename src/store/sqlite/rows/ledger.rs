@@ -31,6 +31,7 @@ use crate::{
 pub(in crate::store::sqlite) struct ExecutionRow {
     id: i64,
     task_id: String,
+    actor_name: String,
     trigger: String,
     scheduled_for: Option<Time>,
     slots: i64,
@@ -48,6 +49,7 @@ pub(in crate::store::sqlite) struct ExecutionRow {
     error_message: Option<String>,
     cancel_requested: bool,
     metadata: Value,
+    created_at: Time,
 }
 
 impl TryFrom<ExecutionRow> for LedgerRow {
@@ -57,6 +59,7 @@ impl TryFrom<ExecutionRow> for LedgerRow {
         Ok(Self {
             id: ExecutionId(row.id),
             bot: bot_name(&row.task_id)?,
+            actor_name: row.actor_name,
             trigger: trigger(&row.trigger)?,
             scheduled_for: read(row.scheduled_for),
             slots: row.slots,
@@ -71,6 +74,7 @@ impl TryFrom<ExecutionRow> for LedgerRow {
             skills: [row.skills_succeeded, row.skills_failed, row.skills_skipped],
             error: row.error_message,
             cancel_requested: row.cancel_requested,
+            created_at: row.created_at.0,
             metadata: row.metadata,
         })
     }

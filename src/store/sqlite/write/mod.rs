@@ -56,6 +56,7 @@ pub(super) fn apply(tx: &mut Tx<'_>, write: &Write) -> Result<Written, Fault> {
             bot,
             trigger,
             metadata,
+            ..
         } => insert::insert(tx, bot, *trigger, metadata),
         Write::RequestCancel { bot, execution } => cancel::request(tx, bot, *execution),
         Write::StorePost(post) => posts::store(tx, post),

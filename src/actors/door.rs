@@ -1,0 +1,61 @@
+//! The one door for whoever is outside the actor system: it leads to the coordinator, and every question has a deadline.
+
+use std::sync::{Arc, OnceLock};
+
+use actix::{Handler, Message, dev::ToEnvelope};
+
+use super::{coordinator::CoordinatorActor, env::Env, messages::DEADLINE, vitals::Vitals};
+
+/// Nobody answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// The store is being opened, or the bots registered.
+    #[error("the server is starting")]
+    Starting,
+    /// The coordinator is being rebuilt, or did not answer in time.
+    #[error("the actors did not answer in time")]
+    NotInTime,
+}
+
+/// Exists before the actors do; clones share it.
+#[derive(Clone, Default)]
+pub struct Door {
+    env: Arc<OnceLock<Arc<Env>>>,
+    vitals: Vitals,
+}
+
+impl Door {
+    /// The actors are there.
+    pub fn open(&self, env: Arc<Env>) {
+        let _ = self.env.set(env);
+    }
+
+    /// What probes read.
+    #[must_use]
+    pub const fn vitals(&self) -> &Vitals {
+        &self.vitals
+    }
+
+    /// What outlives the actors, once it is there.
+    #[must_use]
+    pub fn env(&self) -> Option<&Arc<Env>> {
+        self.env.get()
+    }
+
+    /// Asks the coordinator.
+    ///
+    /// # Errors
+    /// Nobody answered within [`DEADLINE`].
+    pub async fn ask<M>(&self, message: M) -> Result<M::Result, Unanswered>
+    where
+        M: Message + Send + 'static,
+        M::Result: Send,
+        CoordinatorActor: Handler<M>,
+        <CoordinatorActor as actix::Actor>::Context: ToEnvelope<CoordinatorActor, M>,
+    {
+        let env = self.env.get().ok_or(Unanswered::Starting)?;
+        let coordinator = env.book.coordinator().ok_or(Unanswered::NotInTime)?;
+        let answer = coordinator.send(message).timeout(DEADLINE).await;
+        answer.map_err(|_| Unanswered::NotInTime)
+    }
+}

@@ -1,0 +1,104 @@
+//! The signs of life that probes read: atomics only, so that a probe costs nothing and waits for nobody.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant as Monotonic;
+
+/// A coordinator that has not beaten for this long is wedged.
+pub const WEDGED_AFTER: Duration = Duration::from_secs(4);
+
+/// Where the process is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The store is being opened, the bots registered.
+    Starting,
+    /// At work.
+    Running,
+    /// Stopping: nothing new is begun.
+    Draining,
+}
+
+/// Clones share what they know.
+#[derive(Clone)]
+pub struct Vitals(Arc<Signs>);
+
+struct Signs {
+    born: Monotonic,
+    phase: AtomicU8,
+    /// Milliseconds after `born` of the coordinator's last beat; 0 before the first.
+    beat: AtomicU64,
+    /// Whether the store answered last time.
+    database: AtomicBool,
+    /// Whether the scheduler knows the bots.
+    loaded: AtomicBool,
+}
+
+impl Default for Vitals {
+    fn default() -> Self {
+        Self(Arc::new(Signs {
+            born: Monotonic::now(),
+            phase: AtomicU8::new(Phase::Starting as u8),
+            beat: AtomicU64::new(0),
+            database: AtomicBool::new(false),
+            loaded: AtomicBool::new(false),
+        }))
+    }
+}
+
+impl Vitals {
+    /// The coordinator is at work at this moment.
+    pub fn beat(&self) {
+        let now = u64::try_from(self.0.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.beat.store(now.max(1), Ordering::Relaxed);
+    }
+
+    /// Whether the coordinator has beaten lately; `true` while there is none yet.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        let last = Duration::from_millis(self.0.beat.load(Ordering::Relaxed));
+        last.is_zero() || self.0.born.elapsed().saturating_sub(last) < WEDGED_AFTER
+    }
+
+    /// Takes the step to another phase.
+    pub fn enter(&self, phase: Phase) {
+        self.0.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    /// Where the process is in its life.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match self.0.phase.load(Ordering::Relaxed) {
+            0 => Phase::Starting,
+            1 => Phase::Running,
+            _ => Phase::Draining,
+        }
+    }
+
+    /// Whether the store answered.
+    pub fn set_database(&self, answers: bool) {
+        self.0.database.store(answers, Ordering::Relaxed);
+    }
+
+    /// Whether the store answered last time.
+    #[must_use]
+    pub fn database(&self) -> bool {
+        self.0.database.load(Ordering::Relaxed)
+    }
+
+    /// Whether the scheduler knows the bots.
+    pub fn set_loaded(&self, loaded: bool) {
+        self.0.loaded.store(loaded, Ordering::Relaxed);
+    }
+
+    /// Whether the scheduler knows the bots.
+    #[must_use]
+    pub fn loaded(&self) -> bool {
+        self.0.loaded.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,105 @@
+//! Problem documents (RFC 9457), and the only place where statuses are chosen.
+
+use std::fmt;
+
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::actors::{
+    door::Unanswered,
+    messages::{ControlError, ReloadError},
+};
+
+/// The result of a handler.
+pub type Answer<T = HttpResponse> = Result<T, Problem>;
+
+/// What went wrong, as clients see it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// What kind it is: a URI reference that names it for good.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind, for people.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened this time, and what would be right.
+    pub detail: String,
+    /// The `X-Request-Id` of this answer.
+    pub request_id: String,
+    /// Every single problem, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+}
+
+impl Problem {
+    /// A problem with this status; title and kind follow from it.
+    #[must_use]
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank".into(),
+            title: status.canonical_reason().unwrap_or("Problem").into(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            request_id: String::new(),
+            errors: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::build(self.status_code())
+            .content_type("application/problem+json")
+            .json(self)
+    }
+}
+
+impl From<Unanswered> for Problem {
+    fn from(error: Unanswered) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+    }
+}
+
+impl From<ControlError> for Problem {
+    fn from(error: ControlError) -> Self {
+        let status = match &error {
+            ControlError::UnknownBot(_)
+            | ControlError::UnknownRun(_)
+            | ControlError::UnknownDependency(_) => StatusCode::NOT_FOUND,
+            ControlError::Invalid(..) | ControlError::Busy(_) | ControlError::NotRunning(_) => {
+                StatusCode::CONFLICT
+            }
+            ControlError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<ReloadError> for Problem {
+    fn from(error: ReloadError) -> Self {
+        match error {
+            ReloadError::Problems(errors) => Self {
+                errors,
+                ..Self::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "the configuration has problems; nothing was changed",
+                )
+            },
+            ReloadError::Unavailable(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+            }
+        }
+    }
+}

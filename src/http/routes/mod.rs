@@ -1,0 +1,6 @@
+//! The routes, one file for each subject. Each handler is collected for the OpenAPI document by `utoipa-actix-web`.
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Everything below `/api/v1`.
+pub fn api(_: &mut ServiceConfig<'_>) {}

@@ -1,0 +1,1 @@
+//! What answers look like: plain structs made from the domain's values.
