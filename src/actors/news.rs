@@ -66,7 +66,7 @@ pub enum Happening {
 
 /// Takes what happens; clones share it.
 #[derive(Clone, Default)]
-pub struct News;
+pub struct News(());
 
 impl News {
     /// Something has happened at `at`.
