@@ -26,9 +26,8 @@ pub use self::{
     nearest::nearest,
     problem::{FilePlace, Place, Problem, Problems},
     settings::{
-        AlertSettings, Algorithm, AuthSettings, BreakerSettings, DiscordSettings, HttpSettings,
-        KeyMaterial, KeySettings, MetricsSettings, OnInvalidBot, OutboundSettings, ServerSettings,
-        Settings,
+        AlertSettings, Algorithm, AuthSettings, DiscordSettings, HttpSettings, KeyMaterial,
+        KeySettings, MetricsSettings, OnInvalidBot, OutboundSettings, ServerSettings, Settings,
     },
     variables::Lookup,
 };

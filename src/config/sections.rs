@@ -4,13 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{
     item::Item,
-    settings::{
-        AlertSettings, BreakerSettings, MetricsSettings, OnInvalidBot, OutboundSettings,
-        ServerSettings,
-    },
+    settings::{AlertSettings, MetricsSettings, OnInvalidBot, OutboundSettings, ServerSettings},
     table::Table,
 };
-use crate::domain::restart::RestartPolicy;
+use crate::domain::{breaker::BreakerRules, restart::RestartPolicy};
 
 /// The longest time that makes sense anywhere: ten years.
 pub(super) const TEN_YEARS: i64 = 315_360_000;
@@ -47,9 +44,9 @@ const ON_INVALID_BOT: [(&str, OnInvalidBot); 2] = [
 ];
 
 /// `[breaker]`.
-pub(super) fn breaker(table: &Table<'_>) -> BreakerSettings {
-    let default = BreakerSettings::default();
-    BreakerSettings {
+pub(super) fn breaker(table: &Table<'_>) -> BreakerRules {
+    let default = BreakerRules::default();
+    BreakerRules {
         failure_threshold: table
             .integer("failure_threshold", 1..=1_000_000)
             .unwrap_or(default.failure_threshold),

@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use crate::domain::{bot::Bot, restart::RestartPolicy};
+use crate::domain::{bot::Bot, breaker::BreakerRules, restart::RestartPolicy};
 
 /// Everything that `run` needs to know.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Settings {
     /// `[discord]`.
     pub discord: DiscordSettings,
     /// `[breaker]`.
-    pub breaker: BreakerSettings,
+    pub breaker: BreakerRules,
     /// `[supervision]`.
     pub supervision: RestartPolicy,
     /// `[history] retention_days` (30).
@@ -203,27 +203,6 @@ impl Default for DiscordSettings {
         Self {
             api_url: "https://discord.com".into(),
             token: None,
-        }
-    }
-}
-
-/// `[breaker]`, one per downstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BreakerSettings {
-    /// So many failures in a row open it (5).
-    pub failure_threshold: u32,
-    /// How long it stays open before a probe (30 s).
-    pub timeout: Duration,
-    /// So many good probes close it (3).
-    pub success_threshold: u32,
-}
-
-impl Default for BreakerSettings {
-    fn default() -> Self {
-        Self {
-            failure_threshold: 5,
-            timeout: Duration::from_secs(30),
-            success_threshold: 3,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod bot;
+pub mod breaker;
 pub mod content;
 pub mod health;
 pub mod hold;
