@@ -13,6 +13,7 @@
 //! [`roster::Roster`], addresses in [`address_book::AddressBook`].
 
 pub mod address_book;
+pub mod configuration;
 pub mod coordinator;
 pub mod delivery;
 pub mod door;
