@@ -1,12 +1,22 @@
 //! What every actor is built from: the parts that outlive any of them.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use tokio::{runtime::Handle, sync::Semaphore};
 
 use super::{
-    address_book::AddressBook, leftovers::Leftovers, news::News, persistence::WriteQueue,
-    runs::Runs, supervision::Exits, vitals::Vitals,
+    address_book::AddressBook,
+    configuration::{Configuration, InForce},
+    leftovers::Leftovers,
+    news::News,
+    persistence::WriteQueue,
+    runs::Runs,
+    supervision::Exits,
+    vitals::Vitals,
 };
 use crate::{
     clock::Clock,
@@ -51,15 +61,27 @@ pub struct Env {
     pub news: News,
     /// Numbers that the configuration sets.
     pub rules: Rules,
-    /// The bots of the configuration.
-    pub bots: HashMap<BotName, Arc<Bot>>,
+    /// The bots, and what else a reload replaces.
+    pub configuration: Configuration,
 }
 
 impl Env {
     /// A bot of the configuration.
     #[must_use]
-    pub fn bot(&self, name: &BotName) -> Option<&Arc<Bot>> {
-        self.bots.get(name)
+    pub fn bot(&self, name: &BotName) -> Option<Arc<Bot>> {
+        self.configuration.bot(name)
+    }
+
+    /// The configuration of this moment, with all its bots.
+    #[must_use]
+    pub fn in_force(&self) -> Arc<InForce> {
+        self.configuration.in_force()
+    }
+
+    /// So many failed runs in a row set the hold `failures`.
+    #[must_use]
+    pub fn max_consecutive_failures(&self) -> u32 {
+        self.configuration.in_force().max_consecutive_failures
     }
 }
 
@@ -68,8 +90,6 @@ impl Env {
 pub struct Rules {
     /// How often memory is reconciled with the store.
     pub check_interval: Duration,
-    /// Failed runs in a row that set the hold `failures`.
-    pub max_consecutive_failures: u32,
     /// Runs in flight.
     pub max_parallel_tasks: usize,
     /// Restarts of actors.
@@ -80,9 +100,9 @@ pub struct Rules {
     pub retention: Duration,
 }
 
-/// Platforms by the word in the `platform` column.
+/// Platforms by the word in the `platform` column; clones share them.
 #[derive(Clone, Default)]
-pub struct Platforms(HashMap<String, Arc<dyn ContentPoster>>);
+pub struct Platforms(Arc<RwLock<HashMap<String, Arc<dyn ContentPoster>>>>);
 
 /// The platform of bots without a channel.
 pub const CONSOLE: &str = "console";
@@ -92,15 +112,25 @@ pub const DISCORD: &str = "discord";
 impl Platforms {
     /// Adds a platform under its own name; a later one replaces an earlier one.
     #[must_use]
-    pub fn with(mut self, poster: Arc<dyn ContentPoster>) -> Self {
-        self.0.insert(poster.platform().to_owned(), poster);
+    pub fn with(self, poster: Arc<dyn ContentPoster>) -> Self {
+        self.set(poster.platform(), Some(poster));
         self
+    }
+
+    /// Puts a platform in the place of the one of this name, or takes that away.
+    pub fn set(&self, name: &str, poster: Option<Arc<dyn ContentPoster>>) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        match poster {
+            Some(poster) => all.insert(name.to_owned(), poster),
+            None => all.remove(name),
+        };
     }
 
     /// The platform of this name.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Arc<dyn ContentPoster>> {
-        self.0.get(name)
+    pub fn get(&self, name: &str) -> Option<Arc<dyn ContentPoster>> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(name).cloned()
     }
 
     /// Platform and destination of a bot's posts.

@@ -14,6 +14,7 @@
 
 pub mod address_book;
 pub mod breakers;
+pub mod configuration;
 pub mod coordinator;
 pub mod delivery;
 pub mod door;

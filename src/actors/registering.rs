@@ -46,7 +46,9 @@ const ATTEMPTS_AT_LEAST: u32 = 20;
 
 /// The bots whose runs go on when a process dies, and how many attempts those get.
 pub(super) fn recovering(env: &Env) -> HashMap<BotName, u32> {
-    let bots = env.bots.values().filter(|bot| bot.policy.recover_in_flight);
+    let in_force = env.in_force();
+    let bots = in_force.bots.values();
+    let bots = bots.filter(|bot| bot.policy.recover_in_flight);
     bots.map(|bot| {
         let attempts = bot.policy.retry.max_attempts.max(ATTEMPTS_AT_LEAST);
         (bot.name.clone(), attempts)
@@ -93,14 +95,14 @@ async fn register_all(env: &Arc<Env>) -> Result<usize, StoreError> {
 }
 
 fn changes(env: &Env, stored: &HashMap<BotName, BotState>) -> Vec<Write> {
-    let now = env.clock.now();
-    let added = env.bots.iter().filter_map(|(name, bot)| {
+    let (now, in_force) = (env.clock.now(), env.in_force());
+    let added = in_force.bots.iter().filter_map(|(name, bot)| {
         let before = stored.get(name);
         write(before, register(before, bot, now), now)
     });
     let dropped = stored
         .values()
-        .filter(|state| !state.removed && env.bot(&state.bot).is_none())
+        .filter(|state| !state.removed && !in_force.bots.contains_key(&state.bot))
         .filter_map(|state| write(Some(state), retire(state, now), now));
     added.chain(dropped).collect()
 }

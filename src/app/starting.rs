@@ -9,6 +9,7 @@ use super::{ActorServer, AppError, BotThreads};
 use crate::{
     actors::{
         address_book::AddressBook,
+        configuration::Configuration,
         env::{Env, Rules},
         leftovers::Leftovers,
         news::News,
@@ -43,7 +44,7 @@ impl ActorServer {
         let (env, threads) = self.environment(opened, &runtime);
         let register = || registering::prepare(Arc::clone(&env));
         patiently(&runtime, "the bots cannot be registered", register).await?;
-        let (bots, version) = (env.bots.len(), &env.me.version);
+        let (bots, version) = (env.in_force().bots.len(), &env.me.version);
         tracing::info!(bots, version, replica = %env.me.id, "ready");
         Ok((env, threads))
     }
@@ -66,11 +67,10 @@ impl ActorServer {
             vitals: Vitals::default(),
             news: News::default(),
             rules: rules(&settings),
-            bots: settings
-                .bots
-                .into_iter()
-                .map(|bot| (bot.name.clone(), bot))
-                .collect(),
+            configuration: Configuration::new(
+                settings.bots,
+                settings.server.max_consecutive_failures,
+            ),
         };
         (Arc::new(env), self.threads)
     }
@@ -79,7 +79,6 @@ impl ActorServer {
 fn rules(settings: &Settings) -> Rules {
     Rules {
         check_interval: settings.server.check_interval,
-        max_consecutive_failures: settings.server.max_consecutive_failures,
         max_parallel_tasks: settings.server.max_parallel_tasks,
         supervision: settings.supervision,
         health_interval: settings.health_interval,

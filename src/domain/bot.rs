@@ -49,7 +49,7 @@ impl fmt::Debug for BotName {
 }
 
 /// One `[[actors]]` entry with its bot file, read and found good (or quarantined).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Bot {
     /// Unique within a server.
     pub name: BotName,

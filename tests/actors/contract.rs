@@ -160,7 +160,7 @@ impl Case for Coordinator {
 
     async fn odd(&self, env: &Arc<Env>, actor: &Addr<Self::Actor>) {
         let nobody = Child::Task(name("ghost"));
-        let idle = Arc::clone(env.bot(&name("idle")).unwrap());
+        let idle = env.bot(&name("idle")).unwrap();
         let replaced = TaskActor::new(Arc::clone(env), idle).start();
         let successor = actor.send(Wake(name("idle"))).await.unwrap();
         for bot in ["ghost", "idle"] {
@@ -306,7 +306,7 @@ impl Case for Task {
     type Actor = TaskActor;
 
     fn build(&self, env: Arc<Env>) -> impl FnOnce() -> Self::Actor + Send + 'static {
-        let idle = Arc::clone(env.bot(&name("idle")).unwrap());
+        let idle = env.bot(&name("idle")).unwrap();
         move || TaskActor::new(env, idle)
     }
 

@@ -4,6 +4,7 @@ use std::{fmt::Debug, path::Path, sync::Arc, time::Duration};
 
 use actor_server::{
     actors::{
+        configuration::Configuration,
         env::{CONSOLE, Env, Platforms, Rules},
         persistence::WriteQueue,
         registering,
@@ -67,6 +68,7 @@ pub(crate) struct Setting {
     pub(crate) skills: SkillSet,
     pub(crate) platform: StubPlatform,
     pub(crate) rules: Rules,
+    pub(crate) max_consecutive_failures: u32,
     pub(crate) results_in_memory: usize,
 }
 
@@ -77,6 +79,7 @@ impl Setting {
             skills: super::bots::deeds(),
             platform: StubPlatform::new(),
             rules: RULES,
+            max_consecutive_failures: 5,
             results_in_memory: 1000,
         }
     }
@@ -85,7 +88,6 @@ impl Setting {
 /// The defaults, but nobody waits a minute for anything.
 const RULES: Rules = Rules {
     check_interval: Duration::from_millis(500),
-    max_consecutive_failures: 5,
     max_parallel_tasks: 8,
     supervision: RestartPolicy {
         max_restarts: 5,
@@ -146,7 +148,7 @@ impl Stand {
             runtime: threads.handle().clone(),
             exits: Exits::default(),
             rules: setting.rules,
-            bots: bots.map(|bot| (bot.name.clone(), Arc::new(bot))).collect(),
+            configuration: Configuration::new(bots.map(Arc::new), setting.max_consecutive_failures),
         };
         Self {
             env: Arc::new(env),

@@ -128,7 +128,7 @@ async fn more_blocking_runs_than_places_do_not_stop_the_server_for_ever() {
 async fn so_many_failed_runs_in_a_row_hold_the_bot_and_its_slots_say_so() {
     let folder = tempdir().unwrap();
     let mut setting = Setting::of([every(1, "bot", "fail")]);
-    setting.rules.max_consecutive_failures = 2;
+    setting.max_consecutive_failures = 2;
     let server = Server::start(folder.path(), setting).await;
     let failures = |row: &actor_server::store::LedgerRow| {
         (row.status, row.reason.as_deref()) == (Status::Skipped, Some("failures"))

@@ -63,7 +63,7 @@ impl CoordinatorActor {
                 book.health = Some(spawn(&arbiter, name, incarnation, &exits, build));
             }
             Child::Task(bot) => {
-                let Some(config) = env.bot(bot).cloned() else {
+                let Some(config) = env.bot(bot) else {
                     return;
                 };
                 let build = || TaskActor::new(env, config);
@@ -146,7 +146,7 @@ impl CoordinatorActor {
             attempt,
             outcome: AttemptOutcome::broken(Status::Panicked, error),
             metadata: serde_json::json!({}),
-            max_consecutive_failures: self.env.rules.max_consecutive_failures,
+            max_consecutive_failures: self.env.max_consecutive_failures(),
         }))
     }
 

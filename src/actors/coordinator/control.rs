@@ -111,7 +111,7 @@ async fn spread(env: &Arc<Env>, state: &BotState) {
 
 impl CoordinatorActor {
     fn knows(&self, bot: &BotName) -> Result<Arc<Bot>, ControlError> {
-        let known = self.env.bot(bot).cloned();
+        let known = self.env.bot(bot);
         known.ok_or_else(|| ControlError::UnknownBot(bot.clone()))
     }
 }

@@ -119,6 +119,6 @@ fn closing(env: &Env, row: LiveRow) -> Write {
             "the process stopped before the run ended",
         ),
         metadata: serde_json::json!({}),
-        max_consecutive_failures: env.rules.max_consecutive_failures,
+        max_consecutive_failures: env.max_consecutive_failures(),
     }))
 }

@@ -30,11 +30,10 @@ pub(super) async fn keep_beating(env: Arc<Env>) {
 
 /// Takes over what dead processes left.
 pub(super) async fn keep_rescuing(env: Arc<Env>) {
-    let again = recovering(&env);
     let mut ticks = every(SHARED);
     loop {
         ticks.tick().await;
-        rescue(&env, &again).await;
+        rescue(&env, recovering(&env)).await;
     }
 }
 
@@ -71,13 +70,8 @@ fn cancel(env: &Env, wishes: &[ExecutionId]) {
     }
 }
 
-async fn rescue(env: &Arc<Env>, again: &HashMap<BotName, u32>) {
-    let (store, me, again, now) = (
-        Arc::clone(&env.store),
-        env.me.id.clone(),
-        again.clone(),
-        env.clock.now(),
-    );
+async fn rescue(env: &Arc<Env>, again: HashMap<BotName, u32>) {
+    let (store, me, now) = (Arc::clone(&env.store), env.me.id.clone(), env.clock.now());
     match env
         .runtime
         .spawn(async move { store.rescue(&me, &again, now).await })

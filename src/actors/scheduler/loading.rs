@@ -84,7 +84,7 @@ impl SchedulerActor {
             Some(_) => self.renew(state),
             None => {
                 if let Some(bot) = self.env.bot(&name) {
-                    self.agenda.add(Arc::clone(bot), state);
+                    self.agenda.add(bot, state);
                 }
             }
         }
@@ -109,7 +109,7 @@ impl SchedulerActor {
                     attempt: row.claim.attempt,
                     outcome,
                     metadata: serde_json::json!({}),
-                    max_consecutive_failures: self.env.rules.max_consecutive_failures,
+                    max_consecutive_failures: self.env.max_consecutive_failures(),
                 })));
             }
             None if row.claim.trigger != Trigger::Schedule && row.claim.attempt == 1 => {

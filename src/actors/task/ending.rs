@@ -66,7 +66,7 @@ impl TaskActor {
             attempt,
             outcome,
             metadata,
-            max_consecutive_failures: self.env.rules.max_consecutive_failures,
+            max_consecutive_failures: self.env.max_consecutive_failures(),
         }))
     }
 }
