@@ -1,6 +1,6 @@
 //! A program that embeds the server, from its files to its end, with a skill and a platform of its own.
 
-use std::{path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use actor_server::{
     app::ActorServer,
@@ -47,7 +47,12 @@ fn settings(folder: &Path, deed: &str) -> Settings {
         skills: &Known(deeds()),
         now: Clock::process().now(),
     });
-    loaded.unwrap().settings
+    let mut settings = loaded.unwrap().settings;
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    settings.http.api = Some(anywhere);
+    settings.http.health = anywhere;
+    settings.http.metrics = Some(anywhere);
+    settings
 }
 
 #[actix_rt::test]

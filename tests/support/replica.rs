@@ -159,6 +159,10 @@ impl Site {
             .env_remove("DATABASE_URL")
             .env_remove("FAILPOINTS")
             .env("DATABASE_URL", &self.url)
+            // Many servers run side by side: each listens on ports of its own.
+            .env("ACTOR_SERVER_API_ADDR", "127.0.0.1:0")
+            .env("ACTOR_SERVER_HEALTH_ADDR", "127.0.0.1:0")
+            .env("ACTOR_SERVER_METRICS_ADDR", "127.0.0.1:0")
             .env("RUST_LOG", "info")
             .envs(environment.iter().copied())
             .stdin(Stdio::null())

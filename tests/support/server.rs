@@ -15,6 +15,7 @@ use std::{
     cell::RefCell,
     fs::{self, File, OpenOptions},
     io::Read,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
@@ -46,6 +47,13 @@ pub fn retry<T>(deadline: Duration, mut found: impl FnMut() -> Option<T>) -> Opt
         std::thread::sleep(AGAIN);
     }
 }
+
+/// The listeners, and what sets their addresses.
+pub const LISTENERS: [(&str, &str); 3] = [
+    ("api", "ACTOR_SERVER_API_ADDR"),
+    ("health", "ACTOR_SERVER_HEALTH_ADDR"),
+    ("metrics", "ACTOR_SERVER_METRICS_ADDR"),
+];
 
 /// A folder with a configuration, a database and the output of every process that ran there.
 pub struct Home {
@@ -108,6 +116,8 @@ impl Home {
             .env_clear()
             .env("DATABASE_URL", "sqlite://bots.db")
             .env("ACTOR_SERVER_CONFIG", "server.toml")
+            // Many servers run side by side: each listens on ports of its own.
+            .envs(LISTENERS.map(|(_, variable)| (variable, "127.0.0.1:0")))
             .envs(self.variables.borrow().iter().cloned())
             .stdin(Stdio::null());
         command
@@ -228,6 +238,14 @@ impl Server<'_> {
             line.map(str::to_owned)
         });
         found.unwrap_or_else(|| panic!("not logged in time: {part}\n{}", self.story()))
+    }
+
+    /// Where a listener (`api`, `health`, `metrics`) can be reached, once it is bound.
+    pub fn address(&self, listener: &str) -> SocketAddr {
+        let line = self.wait_for_log(&format!("listener=\"{listener}\""));
+        let (_, address) = line.split_once("address=").unwrap();
+        let address = address.split_whitespace().next().unwrap();
+        address.parse().unwrap()
     }
 
     /// What this process logged.
