@@ -1,10 +1,28 @@
-//! Who may call what.
+//! Who may call what: bearer tokens (RFC 6750, RFC 7519) and the roles in them.
+//!
+//! The algorithm belongs to the key, never to the token; nothing that a token says of keys is followed. A caller is let in
+//! by an extractor, before a body is read and without asking an actor or the store. A token is taken from the
+//! `Authorization` header and from nowhere else.
 
-use std::future::{Ready, ready};
+mod claims;
+mod extract;
+mod keys;
+mod refusal;
+mod sign;
+mod token;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::StatusCode};
+use std::sync::Arc;
 
-use super::error::Problem;
+use actix_web::HttpRequest;
+use arc_swap::ArcSwap;
+
+pub use self::{
+    extract::{Admin, Operator, Readonly, Reads},
+    keys::{Algorithm, Key, Keys, Material},
+    refusal::Refusal,
+    sign::{NewToken, Unsigned, sign},
+};
+use crate::clock::Clock;
 
 /// What a token allows; each role may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +35,28 @@ pub enum Role {
     Admin,
 }
 
+impl Role {
+    /// As it stands in the claim `role`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Readonly => "readonly",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::Readonly, Self::Operator, Self::Admin];
+        let role = all.into_iter().find(|role| role.as_str() == text);
+        role.ok_or_else(|| format!("`{text}` is no role; use readonly, operator or admin"))
+    }
+}
+
 /// Who calls: a token that was found good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -26,58 +66,51 @@ pub struct Caller {
     pub role: Role,
 }
 
-/// Knows the keys.
-#[derive(Clone, Default)]
-pub struct Guard;
+/// Knows the keys; clones share them, so that a reload reaches every listener.
+#[derive(Clone)]
+pub struct Guard(Arc<Inner>);
 
-/// A route marked "read": no token is needed if `public_reads` is set.
-pub struct Reads(pub Option<Caller>);
-/// A route for `readonly` and above, whatever `public_reads` says.
-pub struct Readonly(pub Caller);
-/// A route for `operator` and above.
-pub struct Operator(pub Caller);
-/// A route for `admin`.
-pub struct Admin(pub Caller);
-
-fn closed() -> Problem {
-    Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "no key is configured, so control routes are closed",
-    )
+struct Inner {
+    ring: ArcSwap<keys::KeyRing>,
+    clock: Clock,
 }
 
-impl FromRequest for Reads {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(None)))
+impl Default for Guard {
+    /// Without a key: control routes are closed.
+    fn default() -> Self {
+        Self::new(Keys::default(), Clock::process())
     }
 }
 
-impl FromRequest for Readonly {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Err(closed()))
+impl Guard {
+    /// One that lets in tokens of these keys; `clock` judges when they expire.
+    #[must_use]
+    pub fn new(keys: Keys, clock: Clock) -> Self {
+        let ring = ArcSwap::from_pointee(keys.into());
+        Self(Arc::new(Inner { ring, clock }))
     }
-}
 
-impl FromRequest for Operator {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Err(closed()))
+    /// From now on other keys and rules hold; requests that were let in already go on.
+    pub fn replace(&self, keys: Keys) {
+        self.0.ring.store(Arc::new(keys.into()));
     }
-}
 
-impl FromRequest for Admin {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    /// Whether a request without a token may read.
+    #[must_use]
+    pub fn public_reads(&self) -> bool {
+        self.0.ring.load().public_reads
+    }
 
-    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Err(closed()))
+    /// Who calls.
+    ///
+    /// # Errors
+    /// No key is configured, or the request has no good token.
+    pub fn caller(&self, request: &HttpRequest) -> Result<Caller, Refusal> {
+        let ring = self.0.ring.load();
+        if ring.is_empty() {
+            return Err(Refusal::Closed);
+        }
+        let text = token::of(request)?;
+        token::check(text, &ring, self.0.clock.now().timestamp())
     }
 }
