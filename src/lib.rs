@@ -5,7 +5,8 @@
 //!
 //! | room | does | uses |
 //! |---|---|---|
-//! | [`cli`] | arguments → settings → one call per command | [`app`], [`config`] |
+//! | [`cli`] | arguments → settings → one call per command | [`app`], [`client`], [`config`] |
+//! | [`client`] | the control API from another process, typed (feature `client`) | nothing |
 //! | [`app`] | the composition root; start here to embed the server | everything |
 //! | [`http`] | probes, the control API, the stream, metrics | messages of [`actors`], [`domain`] |
 //! | [`actors`] | supervision, scheduling, runs, grouped writes | [`domain`], the traits of [`store`], [`platforms`], [`skills`] |
@@ -22,6 +23,8 @@
 pub mod actors;
 pub mod app;
 pub mod cli;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod domain;

@@ -1,0 +1,60 @@
+//! Knowledge: what bots choose from.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{Client, ContentFilter, ContentItem, Error, NewItem, Pages, Reply};
+
+impl Client {
+    /// Items of a knowledge table, newest first: one page.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn content(
+        &self,
+        table: &str,
+        filter: &ContentFilter,
+    ) -> Result<Reply<Vec<ContentItem>>, Error> {
+        self.get_with(&of(table), filter).await
+    }
+
+    /// Items of a knowledge table, newest first, page by page.
+    #[must_use]
+    pub fn content_pages(&self, table: &str, filter: ContentFilter) -> Pages<'_, ContentItem> {
+        let table = table.to_owned();
+        Pages::new(move |cursor| {
+            let (table, mut filter) = (table.clone(), filter.clone());
+            filter.cursor = cursor.or(filter.cursor);
+            Box::pin(async move { self.content(&table, &filter).await })
+        })
+    }
+
+    /// Adds items to a knowledge table, all or none.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn add_content(&self, table: &str, items: &[NewItem]) -> Result<Reply<Value>, Error> {
+        self.post(&of(table), &items).await
+    }
+
+    /// Removes one item of a knowledge table, or all of them.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn delete_content(
+        &self,
+        table: &str,
+        id: Option<i64>,
+    ) -> Result<Reply<Value>, Error> {
+        let request = self.request(Method::DELETE, &of(table))?;
+        let request = match id {
+            Some(id) => request.query(&[("id", id)]),
+            None => request,
+        };
+        self.ask(request).await
+    }
+}
+
+const fn of(table: &str) -> [&str; 4] {
+    ["api", "v1", "content", table]
+}

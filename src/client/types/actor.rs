@@ -1,0 +1,102 @@
+//! Bots as the server shows them.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A bot.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Actor {
+    /// Its name.
+    pub name: String,
+    /// Whether it is switched on in its configuration.
+    #[serde(default)]
+    pub enabled: bool,
+    /// Whether a hold keeps it from running.
+    #[serde(default)]
+    pub is_paused: bool,
+    /// Failed runs since the last good one.
+    #[serde(default)]
+    pub consecutive_failures: i64,
+    /// When its last run started.
+    pub last_run: Option<DateTime<Utc>>,
+    /// When it runs next.
+    pub next_run: Option<DateTime<Utc>>,
+    /// `Cron`, `Interval`, `Once` or `Immediate`.
+    #[serde(default)]
+    pub schedule_type: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its schedule.
+    #[serde(default)]
+    pub schedule: Value,
+    /// When it will run.
+    #[serde(default)]
+    pub next_slots: Vec<DateTime<Utc>>,
+    /// Why it does not run.
+    pub hold: Option<Hold>,
+    /// Its runs at work.
+    #[serde(default)]
+    pub running: Value,
+}
+
+/// Why a bot does not run.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Hold {
+    /// `manual`, `failures`, `refused`, `given_up` or `invalid`.
+    pub kind: String,
+    /// For people.
+    pub reason: Option<String>,
+    /// When it ends by itself.
+    pub until: Option<DateTime<Utc>>,
+    /// Who set it.
+    pub by: Option<String>,
+}
+
+/// How a bot is doing.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct ActorStatus {
+    /// Its name.
+    pub actor: String,
+    /// Whether a hold keeps it from running.
+    #[serde(default)]
+    pub is_paused: bool,
+    /// Failed runs since the last good one.
+    #[serde(default)]
+    pub consecutive_failures: i64,
+    /// When its last run started.
+    pub last_run: Option<DateTime<Utc>>,
+    /// When it runs next.
+    pub next_run: Option<DateTime<Utc>>,
+    /// How many runs the rate is of, five at most.
+    #[serde(default)]
+    pub recent_executions: i64,
+    /// How many of them were good, such as `80.0%`.
+    #[serde(default)]
+    pub recent_success_rate: Option<String>,
+}
+
+/// A run by hand was started.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Triggered {
+    /// For people.
+    #[serde(default)]
+    pub message: String,
+    /// When.
+    pub timestamp: Option<DateTime<Utc>>,
+    /// The run.
+    pub execution_id: i64,
+}
+
+/// Holds of one kind were ended.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Resumed {
+    /// The bots that were held.
+    #[serde(default)]
+    pub resumed: Vec<String>,
+}

@@ -1,0 +1,18 @@
+//! What is asked and what is answered. Answers may have more fields than these; requests are made with
+//! `..Default::default()`, so that they may get more.
+
+mod actor;
+mod execution;
+mod operations;
+mod requests;
+
+pub use actor::{Actor, ActorStatus, Hold, Resumed, Triggered};
+pub use execution::{Execution, SentPost, SkillRun, Status};
+pub use operations::{
+    ActorReport, AuditEntry, Breaker, ComponentHealth, ContentItem, Crash, EventAccepted, Health,
+    Probe, Reload, Replica, Started, Supervision,
+};
+pub use requests::{
+    ActorFilter, AuditFilter, ContentFilter, Event, ExecutionFilter, NewItem, PauseRequest,
+    TriggerRequest,
+};

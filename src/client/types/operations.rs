@@ -1,0 +1,234 @@
+//! The server itself.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The tree, the breakers, the replicas.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Supervision {
+    /// Every actor.
+    #[serde(default)]
+    pub actors: Vec<ActorReport>,
+    /// Every downstream's circuit breaker.
+    #[serde(default)]
+    pub breakers: Vec<Breaker>,
+    /// Every process on the same database.
+    #[serde(default)]
+    pub replicas: Vec<Replica>,
+}
+
+/// One actor of the tree.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct ActorReport {
+    /// Its place in the tree.
+    pub name: String,
+    /// `running`, `resting`, `restarting` or `given_up`.
+    #[serde(default)]
+    pub state: String,
+    /// Restarts since the process started.
+    #[serde(default)]
+    pub restarts: i64,
+    /// Restarts left in the window.
+    pub budget_left: Option<i64>,
+    /// Its last end that was not a normal stop.
+    pub last_crash: Option<Crash>,
+    /// Messages that wait for it.
+    pub mailbox_depth: Option<i64>,
+}
+
+/// How an actor ended: a sentence, or one with its time.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Crash {
+    /// What happened.
+    Told(String),
+    /// What happened, and when.
+    Dated {
+        /// What happened.
+        reason: String,
+        /// When.
+        at: Option<DateTime<Utc>>,
+    },
+}
+
+impl Crash {
+    /// What happened.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Told(reason) | Self::Dated { reason, .. } => reason,
+        }
+    }
+}
+
+/// A circuit breaker.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Breaker {
+    /// Of what.
+    #[serde(alias = "name")]
+    pub dependency: String,
+    /// `closed`, `half_open` or `open`.
+    #[serde(default)]
+    pub state: String,
+}
+
+/// A process.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Replica {
+    /// Random.
+    pub id: String,
+    /// Where its control API listens.
+    pub address: Option<String>,
+    /// The program's version.
+    pub version: Option<String>,
+    /// When it started.
+    pub started_at: Option<DateTime<Utc>>,
+    /// Its last heartbeat.
+    pub last_seen: Option<DateTime<Utc>>,
+    /// Whether its lease is good.
+    pub alive: Option<bool>,
+}
+
+/// What a reload did, or would do: the plan.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Reload {
+    /// For people.
+    pub message: Option<String>,
+    /// New bots.
+    #[serde(default)]
+    pub added: Vec<Value>,
+    /// Bots that are no longer there.
+    #[serde(default)]
+    pub removed: Vec<Value>,
+    /// Bots that are other than before.
+    #[serde(default)]
+    pub changed: Vec<Value>,
+}
+
+/// How the server is.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Health {
+    /// `healthy`, `degraded` or `unhealthy`.
+    pub status: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Each part.
+    #[serde(default)]
+    pub components: Value,
+}
+
+/// How one part is.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct ComponentHealth {
+    /// `healthy`, `degraded` or `unhealthy`.
+    pub status: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Since when.
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// A probe's answer.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Probe {
+    /// `ok`, `ready`, `not_ready`, `started`, `starting`.
+    pub status: String,
+    /// When.
+    pub timestamp: Option<DateTime<Utc>>,
+    /// What ready depends on.
+    #[serde(default)]
+    pub checks: Value,
+}
+
+/// Who did what.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct AuditEntry {
+    /// Grows with time.
+    pub id: i64,
+    /// When.
+    pub at: Option<DateTime<Utc>>,
+    /// Who.
+    pub subject: Option<String>,
+    /// The token's role.
+    pub role: Option<String>,
+    /// What.
+    pub action: Option<String>,
+    /// To what.
+    pub target: Option<String>,
+    /// From where.
+    pub remote: Option<String>,
+    /// The `X-Request-Id` of the answer.
+    pub request_id: Option<String>,
+    /// What was there before.
+    #[serde(default)]
+    pub before: Value,
+    /// What was there after.
+    #[serde(default)]
+    pub after: Value,
+    /// `ok`, or why it was refused.
+    pub outcome: Option<String>,
+}
+
+/// An item of a knowledge table.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct ContentItem {
+    /// Its row.
+    pub id: i64,
+    /// What it is known by within its table.
+    pub key: Option<String>,
+    /// For people.
+    pub title: Option<String>,
+    /// The text.
+    #[serde(default)]
+    pub body: String,
+    /// Where it comes from.
+    pub source: Option<String>,
+    /// Words to choose by.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// 0 to 1; the higher the sooner.
+    pub priority: Option<f64>,
+    /// Not to be posted before.
+    pub not_before: Option<DateTime<Utc>>,
+    /// Not to be posted from then on.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// URLs of images and the like.
+    #[serde(default)]
+    pub media: Vec<String>,
+    /// Whatever else templates want.
+    #[serde(default)]
+    pub metadata: Value,
+    /// When it was stored first.
+    pub created_at: Option<DateTime<Utc>>,
+}
+
+/// An event was taken.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct EventAccepted {
+    /// The runs that it started, of a repetition those that the first one started.
+    #[serde(default)]
+    pub executions: Vec<Started>,
+}
+
+/// A run that an event started.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Started {
+    /// The bot.
+    pub actor: String,
+    /// The run.
+    pub execution_id: i64,
+}
