@@ -8,10 +8,18 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use super::{
+    env::{Env, Platforms},
+    news::Happening,
+};
 use crate::domain::{
     Instant,
+    bot::Bot,
     breaker::{Breaker, BreakerRules},
 };
+
+/// The skill that asks a platform for something.
+const POSTING: &str = "content_posting";
 
 /// Who is asked for one post.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +31,15 @@ pub struct Downstream {
 }
 
 impl Downstream {
+    /// Where a bot's posts go; `None` for a bot that posts nothing.
+    #[must_use]
+    pub fn of(bot: &Bot) -> Option<Self> {
+        let mut skills = bot.behaviour.skills.iter();
+        let posts = skills.any(|skill| skill.enabled && skill.name == POSTING);
+        let (platform, destination) = Platforms::of(bot);
+        posts.then(|| Self::new(platform, &destination))
+    }
+
     /// The downstream of this destination.
     #[must_use]
     pub fn new(platform: &str, destination: &str) -> Self {
@@ -207,6 +224,51 @@ impl Breakers {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Env {
+    /// An attempt to reach a downstream has ended so.
+    pub fn heard_of(&self, downstream: &Downstream, sign: Sign) {
+        let now = self.clock.now();
+        self.tell_of(self.breakers.noted(downstream, sign, now, random()));
+    }
+
+    /// Whether the downstream may be asked; if its breaker is not closed, this is the probe.
+    #[must_use]
+    pub fn may_ask(&self, downstream: &Downstream) -> bool {
+        let (may, changes) = self.breakers.let_through(downstream, self.clock.now());
+        self.tell_of(changes);
+        may
+    }
+
+    /// Breakers are in another state now.
+    pub fn tell_of(&self, changes: impl IntoIterator<Item = Change>) {
+        for Change {
+            dependency,
+            breaker,
+        } in changes
+        {
+            let state = breaker.as_str();
+            match breaker {
+                Breaker::Open { until } => {
+                    tracing::error!(dependency, %until, "the breaker is open: nothing is sent there until then");
+                }
+                Breaker::HalfOpen { .. } => {
+                    tracing::info!(dependency, "the breaker lets a probe through")
+                }
+                Breaker::Closed { .. } => tracing::info!(dependency, "the breaker is closed"),
+            }
+            let state = state.to_owned();
+            let happening = Happening::BreakerChanged { dependency, state };
+            self.news.tell(self.clock.now(), happening);
+        }
+    }
+}
+
+/// From 0 to 1.
+pub(super) fn random() -> f64 {
+    let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
+    (high >> 11) as f64 / (1u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -2,13 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::env::Env;
+use super::{
+    breakers::{Downstream, Sign},
+    env::Env,
+};
 use crate::{
     domain::{
         post::{Post, PostStatus},
         retry::RetryPolicy,
     },
-    platforms::{ContentPoster, PostFailure},
+    platforms::{ContentPoster, PostFailure, Receipt},
     store::{PostMark, Write},
 };
 
@@ -44,9 +47,11 @@ pub async fn deliver(env: &Arc<Env>, post: Post, retry: &RetryPolicy) -> Deliver
         )),
         (None, Some(platform)) => {
             let (env, platform) = (env.as_ref(), platform.as_ref());
+            let downstream = Downstream::new(&post.platform, &post.destination);
             Delivery {
                 env,
                 platform,
+                downstream,
                 post,
                 retry,
                 failed: 0,
@@ -61,6 +66,7 @@ pub async fn deliver(env: &Arc<Env>, post: Post, retry: &RetryPolicy) -> Deliver
 struct Delivery<'a> {
     env: &'a Env,
     platform: &'a dyn ContentPoster,
+    downstream: Downstream,
     post: Post,
     retry: &'a RetryPolicy,
     /// Failed attempts since the post was taken up; waits begin anew each time.
@@ -71,6 +77,17 @@ struct Delivery<'a> {
 enum Step {
     Again(Duration),
     End(Delivered),
+}
+
+/// What the answer says of the downstream; being asked to wait says nothing.
+fn sign(answer: &Result<Receipt, PostFailure>) -> Option<Sign> {
+    match answer {
+        Ok(_) => Some(Sign::Answered),
+        Err(PostFailure::RateLimited(_)) => None,
+        Err(PostFailure::Transient(_)) => Some(Sign::Failed),
+        Err(PostFailure::Rejected(_) | PostFailure::Forbidden(_)) => Some(Sign::Refused),
+        Err(PostFailure::Unauthorized(_)) => Some(Sign::TokenRefused),
+    }
 }
 
 impl Delivery<'_> {
@@ -86,6 +103,9 @@ impl Delivery<'_> {
     async fn attempt(&mut self) -> Step {
         let answer = self.platform.post(&self.post).await;
         fail::fail_point!("post.sent");
+        if let Some(sign) = sign(&answer) {
+            self.env.heard_of(&self.downstream, sign);
+        }
         match answer {
             Ok(receipt) => {
                 self.post.attempts += 1;
@@ -112,6 +132,12 @@ impl Delivery<'_> {
         self.failed += 1;
         let (actor, post, attempts) = (&self.post.bot, self.post.id, self.post.attempts);
         let left = attempts < self.retry.max_attempts;
+        let (breakers, now) = (&self.env.breakers, self.env.clock.now());
+        if left && !breakers.would_let_through(&self.downstream, now) {
+            // It keeps the attempts that it has: it goes out when the downstream is back.
+            self.mark(PostStatus::Pending, None, Some(error.clone()));
+            return Step::End(Delivered::NotNow(format!("{error}; the breaker is open")));
+        }
         if let Some(wait) = self.retry.backoff_after(self.failed, 0.5).filter(|_| left) {
             tracing::warn!(%actor, post, error, wait_ms = wait.as_millis(), "the post was not confirmed; trying again");
             self.mark(PostStatus::Pending, None, Some(error));

@@ -10,6 +10,7 @@ use tokio::{runtime::Handle, sync::Semaphore};
 
 use super::{
     address_book::AddressBook,
+    breakers::Breakers,
     configuration::{Configuration, InForce},
     leftovers::Leftovers,
     news::News,
@@ -45,6 +46,8 @@ pub struct Env {
     pub runs: Runs,
     /// Whose turn it is to send the posts that earlier runs left.
     pub leftovers: Leftovers,
+    /// Which downstreams are not asked for now.
+    pub breakers: Breakers,
     /// Free places for runs (`max_parallel_tasks`).
     pub places: Arc<Semaphore>,
     /// Skills by name.

@@ -9,6 +9,7 @@ use super::{ActorServer, AppError, BotThreads};
 use crate::{
     actors::{
         address_book::AddressBook,
+        breakers::Breakers,
         configuration::Configuration,
         env::{Env, Rules},
         leftovers::Leftovers,
@@ -59,6 +60,7 @@ impl ActorServer {
             book: AddressBook::default(),
             runs: Runs::default(),
             leftovers: Leftovers::default(),
+            breakers: Breakers::new(settings.breaker),
             places: Arc::new(Semaphore::new(settings.server.max_parallel_tasks)),
             skills: self.skills,
             platforms: self.platforms,

@@ -133,6 +133,7 @@ impl Stand {
             .unwrap();
         let bots = setting.bots.into_iter();
         let env = Env {
+            breakers: actor_server::actors::breakers::Breakers::new(Default::default()),
             vitals: actor_server::actors::vitals::Vitals::default(),
             news: actor_server::actors::news::News::default(),
             me,

@@ -7,6 +7,7 @@ use actix::{AsyncContext, Context};
 use super::CoordinatorActor;
 use crate::{
     actors::{
+        breakers::Downstream,
         delivery::{self, Delivered},
         env::Env,
         leftovers::{Destination, Turn},
@@ -60,11 +61,17 @@ async fn serve(env: Arc<Env>, posts: Vec<Post>, turn: Turn) {
             .bot(&post.bot)
             .map_or_else(RetryPolicy::default, |bot| bot.policy.retry);
         let (actor, id) = (post.bot.clone(), post.id);
+        let downstream = Downstream::new(&post.platform, &post.destination);
+        if !env.may_ask(&downstream) {
+            break;
+        }
         match delivery::deliver(&env, post, &retry).await {
             Delivered::NotNow(error) => {
                 // Nothing else would get through either: the destination rests.
                 tracing::warn!(%actor, post = id, error, "a post that an earlier run left cannot be sent now");
-                turn.rest();
+                if env.breakers.would_let_through(&downstream, env.clock.now()) {
+                    turn.rest();
+                }
                 break;
             }
             end => {

@@ -3,6 +3,7 @@
 //! It builds its children from factories, learns of each end and its reason, and has them rebuilt by the policy of
 //! [`crate::domain::restart`]. What it must remember over its own death is in the [`Roster`] and the address book.
 
+mod breakers;
 mod children;
 mod control;
 mod leftovers;
@@ -105,7 +106,10 @@ impl Handler<Inspect> for CoordinatorActor {
     fn handle(&mut self, _: Inspect, _: &mut Self::Context) -> Tree {
         Tree {
             children: self.roster.report(),
-            breakers: Vec::new(),
+            breakers: breakers::known(&self.env)
+                .into_iter()
+                .map(|(name, breaker)| (name, breaker.as_str().to_owned()))
+                .collect(),
         }
     }
 }

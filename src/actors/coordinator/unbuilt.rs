@@ -10,7 +10,7 @@ use crate::{
     actors::messages::{
         AddContent, AskHealth, BotCard, Bots, ControlError, DescribeBot, FindAudit, FindContent,
         FindReplicas, FindRun, FindRuns, HealthReport, ListBots, NoteAudit, ReloadConfiguration,
-        ReloadError, RemoveContent, ResetBreaker, ResumeAll, ShowConfiguration, StartEvent,
+        ReloadError, RemoveContent, ResumeAll, ShowConfiguration, StartEvent,
     },
     domain::{
         audit::AuditRow, bot::BotName, content::StoredItem, health::Health, ledger::LedgerRow,
@@ -86,14 +86,6 @@ impl Handler<RemoveContent> for CoordinatorActor {
     type Result = ResponseFuture<Result<u64, ControlError>>;
 
     fn handle(&mut self, _: RemoveContent, _: &mut Self::Context) -> Self::Result {
-        Box::pin(async { Err(ControlError::Unavailable("not built yet".into())) })
-    }
-}
-
-impl Handler<ResetBreaker> for CoordinatorActor {
-    type Result = ResponseFuture<Result<(), ControlError>>;
-
-    fn handle(&mut self, _: ResetBreaker, _: &mut Self::Context) -> Self::Result {
         Box::pin(async { Err(ControlError::Unavailable("not built yet".into())) })
     }
 }

@@ -8,7 +8,7 @@ use tracing::Instrument;
 
 use super::{attempt, outlet::RunOutlet};
 use crate::{
-    actors::{env::Env, persistence::WriteResult, runs::StopReason},
+    actors::{breakers::random, env::Env, persistence::WriteResult, runs::StopReason},
     domain::{
         Instant,
         bot::{Bot, BotName},
@@ -177,11 +177,6 @@ async fn told_to_stop(stopped: &mut watch::Receiver<Option<StopReason>>) -> Stop
 }
 
 /// A number from 0 to 1, as good as jitter needs.
-fn random() -> f64 {
-    let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
-    (high >> 11) as f64 / (1u64 << 53) as f64
-}
-
 fn metadata(run: &Run, earlier: &[Value], last: Option<&AttemptOutcome>) -> Value {
     let mut all = serde_json::Map::new();
     if !run.input.is_null() {

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::{InHand, TaskActor, driver};
 use crate::{
     actors::{
+        breakers::Downstream,
         messages::StartRun,
         runs::{AtWork, StopReason},
     },
@@ -32,6 +33,9 @@ impl TaskActor {
             return self.tell_scheduler_to_reload();
         }
         match self.decide(&claim.start) {
+            StartDecision::Run if self.is_shut_out(&claim.start) => {
+                self.decline(claim, Gap::BreakerOpen)
+            }
             StartDecision::Run => self.begin(claim, ctx),
             StartDecision::Decline(gap) => self.decline(claim, gap),
             StartDecision::Wait => self.wait(claim),
@@ -52,7 +56,7 @@ impl TaskActor {
             superseded: start.superseded,
             enabled: self.bot.enabled,
             hold: start.hold.or(self.hold),
-            breaker_open: false,
+            breaker_open: self.downstream_is_shut(),
             busy: self.is_busy(),
             waiting: self.waiting.is_some(),
             waited: start.lenient,
@@ -61,6 +65,20 @@ impl TaskActor {
             misfire_threshold: self.bot.policy.misfire_threshold,
         }
         .decide()
+    }
+
+    /// Whether what the bot posts to is not asked for now.
+    fn downstream_is_shut(&self) -> bool {
+        let (breakers, now) = (&self.env.breakers, self.env.clock.now());
+        let downstream = Downstream::of(&self.bot);
+        downstream.is_some_and(|downstream| !breakers.would_let_through(&downstream, now))
+    }
+
+    /// The run that starts while a breaker is half-open is its probe; a run by hand starts in any case, and so does one
+    /// that the store has been asked about before.
+    fn is_shut_out(&self, start: &StartRun) -> bool {
+        let may = Downstream::of(&self.bot).is_none_or(|downstream| self.env.may_ask(&downstream));
+        !may && start.claim.trigger == Trigger::Schedule && start.asked_at.is_none()
     }
 
     pub(super) fn is_busy(&self) -> bool {
