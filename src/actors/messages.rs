@@ -63,6 +63,17 @@ pub struct Reload;
 #[rtype(result = "()")]
 pub struct Drain;
 
+/// The configuration has changed: take up these bots with what is stored of them, and forget those that are gone. The timers
+/// and claims of all others are not touched.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Reconfigured {
+    /// Added and changed bots.
+    pub taken_up: Vec<(Arc<Bot>, BotState)>,
+    /// Removed bots.
+    pub removed: Vec<BotName>,
+}
+
 // To a bot's actor.
 
 /// Start this claim's run, or decide otherwise. Replies whether the claim is in the actor's hands; it is not if the actor

@@ -12,6 +12,7 @@ pub mod health;
 pub mod hold;
 pub mod ledger;
 pub mod outcome;
+pub mod plan;
 pub mod policy;
 pub mod post;
 pub mod registration;

@@ -29,10 +29,34 @@ pub(super) struct Agenda {
 
 impl Agenda {
     /// Takes up a bot with what is stored of it.
-    pub(super) fn add(&mut self, bot: Arc<Bot>, state: BotState) {
+    pub(super) fn add(&mut self, bot: Arc<Bot>, state: BotState, epoch: u64) {
         let name = bot.name.clone();
-        self.entries.insert(name.clone(), Entry::new(bot, state));
+        let entry = Entry::new(bot, state, epoch);
+        self.entries.insert(name.clone(), entry);
         self.arm(&name);
+    }
+
+    /// Forgets a bot and its claims.
+    pub(super) fn remove(&mut self, bot: &BotName) {
+        self.entries.remove(bot);
+        self.drop_claims(bot);
+        self.arm(bot);
+    }
+
+    /// Forgets the claims of a bot. Replies whether there were any.
+    pub(super) fn drop_claims(&mut self, bot: &BotName) -> bool {
+        let claims = self.claims.all_of(bot);
+        for execution in &claims {
+            self.claims.forget(*execution);
+        }
+        !claims.is_empty()
+    }
+
+    /// The store is asked before claims of this bot start.
+    pub(super) fn doubt_claims(&mut self, bot: &BotName) {
+        for execution in self.claims.all_of(bot) {
+            self.claims.doubt(execution);
+        }
     }
 
     pub(super) fn get(&self, bot: &BotName) -> Option<&Entry> {

@@ -74,11 +74,11 @@ impl SchedulerActor {
         now: crate::domain::Instant,
         ctx: &mut Context<Self>,
     ) -> Option<Planned> {
-        let (plan, write) = {
+        let (epoch, plan, write) = {
             let entry = self.agenda.get(bot)?;
             let plan = entry.plan(now);
             let write = plan.as_ref().and_then(|plan| entry.advance(plan));
-            (plan, write)
+            (entry.epoch, plan, write)
         };
         let (Some(plan), Some(write)) = (plan, write) else {
             self.end_hold_if_over(bot, now, ctx);
@@ -89,6 +89,7 @@ impl SchedulerActor {
         Some(Planned {
             bot: bot.clone(),
             plan,
+            epoch,
             answer,
         })
     }
@@ -103,9 +104,20 @@ impl SchedulerActor {
         }
     }
 
-    fn settle(&mut self, bot: BotName, plan: &SlotPlan, answer: WriteResult) {
+    fn settle(&mut self, answered: Answered) {
+        let Answered {
+            bot,
+            plan,
+            epoch,
+            answer,
+        } = answered;
+        if !self.is_entry_of(&bot, epoch) {
+            // The bot was reconfigured meanwhile: what has become of the plan, the store says.
+            self.uncertain = true;
+            return;
+        }
         match answer {
-            Ok(Written::Claimed(execution)) => self.advanced(&bot, plan, execution),
+            Ok(Written::Claimed(execution)) => self.advanced(&bot, &plan, execution),
             Ok(Written::Stale(Some(state))) => self.agenda.change(&bot, |entry| {
                 entry.pending = false;
                 entry.update(*state);
@@ -159,23 +171,35 @@ impl SchedulerActor {
 struct Planned {
     bot: BotName,
     plan: SlotPlan,
+    /// The configuration that the plan was made by.
+    epoch: u64,
     answer: tokio::sync::oneshot::Receiver<WriteResult>,
 }
 
 impl Planned {
-    async fn answered(self) -> (BotName, SlotPlan, WriteResult) {
-        (
-            self.bot,
-            self.plan,
-            self.answer.await.unwrap_or(Err(WriteError::Unavailable)),
-        )
+    async fn answered(self) -> Answered {
+        let answer = self.answer.await;
+        Answered {
+            bot: self.bot,
+            plan: self.plan,
+            epoch: self.epoch,
+            answer: answer.unwrap_or(Err(WriteError::Unavailable)),
+        }
     }
+}
+
+/// A plan, and what the store says to it.
+struct Answered {
+    bot: BotName,
+    plan: SlotPlan,
+    epoch: u64,
+    answer: WriteResult,
 }
 
 /// The store has answered.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Advanced(Vec<(BotName, SlotPlan, WriteResult)>);
+pub(super) struct Advanced(Vec<Answered>);
 
 impl Handler<Advanced> for SchedulerActor {
     type Result = ();
@@ -184,11 +208,11 @@ impl Handler<Advanced> for SchedulerActor {
         let stored = |answer: &WriteResult| matches!(answer, Ok(Written::Claimed(_)));
         let waits = answers
             .iter()
-            .any(|(.., answer)| matches!(answer, Ok(Written::Busy { .. })));
-        let accounted = answers.iter().filter(|(.., answer)| stored(answer));
-        let accounted: Vec<BotName> = accounted.map(|(bot, ..)| bot.clone()).collect();
-        for (bot, plan, answer) in answers {
-            self.settle(bot, &plan, answer);
+            .any(|one| matches!(one.answer, Ok(Written::Busy { .. })));
+        let accounted = answers.iter().filter(|one| stored(&one.answer));
+        let accounted: Vec<BotName> = accounted.map(|one| one.bot.clone()).collect();
+        for one in answers {
+            self.settle(one);
         }
         if self.draining {
             return self.give_back_claims();
@@ -215,7 +239,7 @@ impl Handler<Account> for SchedulerActor {
         let me = ctx.address();
         Box::pin(async move {
             let answered = planned.answered().await;
-            let stored = matches!(answered.2, Ok(Written::Claimed(_)));
+            let stored = matches!(answered.answer, Ok(Written::Claimed(_)));
             me.send(Advanced(vec![answered])).await.is_ok() && stored
         })
     }

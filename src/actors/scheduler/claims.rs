@@ -54,6 +54,23 @@ impl Claims {
         self.by_bot.contains_key(bot)
     }
 
+    /// The claims of this bot.
+    pub(super) fn all_of(&self, bot: &BotName) -> Vec<ExecutionId> {
+        if !self.of(bot) {
+            return Vec::new();
+        }
+        let all = self.by_execution.iter();
+        let of_bot = all.filter(|(_, reserved)| reserved.claim.bot == *bot);
+        of_bot.map(|(execution, _)| *execution).collect()
+    }
+
+    /// The store has to be asked whether the claim is still good.
+    pub(super) fn doubt(&mut self, execution: ExecutionId) {
+        if let Some(reserved) = self.by_execution.get_mut(&execution) {
+            reserved.verify = true;
+        }
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.by_execution.len()

@@ -33,16 +33,19 @@ pub(super) struct Entry {
     pub(super) pending: bool,
     /// The hold has just ended and `run_latest` wants the newest slot, however late.
     pub(super) resumed: bool,
+    /// Which configuration this entry was made by: an answer to an earlier one is void.
+    pub(super) epoch: u64,
 }
 
 impl Entry {
-    pub(super) fn new(bot: Arc<Bot>, state: BotState) -> Self {
+    pub(super) fn new(bot: Arc<Bot>, state: BotState, epoch: u64) -> Self {
         let mut entry = Self {
             bot,
             schedule: None,
             state,
             pending: false,
             resumed: false,
+            epoch,
         };
         entry.compile();
         entry

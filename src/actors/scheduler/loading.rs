@@ -32,10 +32,10 @@ impl SchedulerActor {
         }
         // What becomes uncertain from now on is not answered by this read.
         self.uncertain = false;
-        let (env, me) = (Arc::clone(&self.env), ctx.address());
+        let (env, me, epoch) = (Arc::clone(&self.env), ctx.address(), self.epoch);
         beside(&ctx.address(), async move {
             loop {
-                match read(&env).await {
+                match read(&env, epoch).await {
                     Ok(loaded) => {
                         let _ = me.send(loaded).await;
                         return;
@@ -64,7 +64,7 @@ impl SchedulerActor {
         if self.draining || !self.loaded {
             return;
         }
-        let (env, me) = (Arc::clone(&self.env), ctx.address());
+        let (env, me, epoch) = (Arc::clone(&self.env), ctx.address(), self.epoch);
         beside(&ctx.address(), async move {
             let (store, until) = (Arc::clone(&env.store), env.clock.now() + SOON);
             if let Ok(Ok(states)) = env
@@ -72,7 +72,7 @@ impl SchedulerActor {
                 .spawn(async move { store.due(until).await })
                 .await
             {
-                let _ = me.send(Refreshed(states)).await;
+                let _ = me.send(Refreshed(epoch, states)).await;
             }
         });
     }
@@ -84,7 +84,7 @@ impl SchedulerActor {
             Some(_) => self.renew(state),
             None => {
                 if let Some(bot) = self.env.bot(&name) {
-                    self.agenda.add(bot, state);
+                    self.agenda.add(bot, state, self.epoch);
                 }
             }
         }
@@ -94,7 +94,7 @@ impl SchedulerActor {
     ///
     /// Whoever lets go of a claim has queued its end before: an end queued here comes after it and is void.
     fn adopt(&mut self, row: LiveRow) {
-        if self.env.runs.has(row.claim.execution) || self.env.bot(&row.claim.bot).is_none() {
+        if self.env.runs.has(row.claim.execution) {
             return;
         }
         match row.started_at {
@@ -148,12 +148,16 @@ impl SchedulerActor {
     }
 }
 
-async fn read(env: &Arc<Env>) -> Result<Loaded, StoreError> {
+async fn read(env: &Arc<Env>, epoch: u64) -> Result<Loaded, StoreError> {
     let inner = Arc::clone(env);
     let work = async move {
         let states = inner.store.states().await?;
         let live = inner.store.live(&inner.me.id).await?;
-        Ok(Loaded { states, live })
+        Ok(Loaded {
+            epoch,
+            states,
+            live,
+        })
     };
     env.runtime
         .spawn(work)
@@ -165,6 +169,8 @@ async fn read(env: &Arc<Env>) -> Result<Loaded, StoreError> {
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Loaded {
+    /// The configuration at the time of asking.
+    epoch: u64,
     states: Vec<BotState>,
     live: Vec<LiveRow>,
 }
@@ -172,8 +178,16 @@ struct Loaded {
 impl Handler<Loaded> for SchedulerActor {
     type Result = ();
 
-    fn handle(&mut self, Loaded { states, live }: Loaded, ctx: &mut Self::Context) {
+    fn handle(&mut self, loaded: Loaded, ctx: &mut Self::Context) {
+        let Loaded {
+            epoch,
+            states,
+            live,
+        } = loaded;
         self.loading = false;
+        if epoch != self.epoch {
+            return self.load(ctx);
+        }
         for state in states {
             self.take_up(state);
         }
@@ -189,12 +203,15 @@ impl Handler<Loaded> for SchedulerActor {
 /// The stored states of bots that are due.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Refreshed(Vec<BotState>);
+struct Refreshed(u64, Vec<BotState>);
 
 impl Handler<Refreshed> for SchedulerActor {
     type Result = ();
 
-    fn handle(&mut self, Refreshed(states): Refreshed, ctx: &mut Self::Context) {
+    fn handle(&mut self, Refreshed(epoch, states): Refreshed, ctx: &mut Self::Context) {
+        if epoch != self.epoch {
+            return;
+        }
         for state in states {
             self.take_up(state);
         }

@@ -9,6 +9,7 @@ mod claiming;
 mod claims;
 mod entry;
 mod loading;
+mod reconfiguring;
 mod starting;
 
 use std::{sync::Arc, time::Duration};
@@ -44,6 +45,8 @@ pub struct SchedulerActor {
     soon: bool,
     /// The process stops: nothing is claimed any more.
     draining: bool,
+    /// How often the configuration has changed; what was asked of the store before is answered too late.
+    epoch: u64,
     /// An answer of the store was lost, so it may have given claims that nobody knows of.
     uncertain: bool,
 }
@@ -60,6 +63,7 @@ impl SchedulerActor {
             loading: false,
             soon: false,
             draining: false,
+            epoch: 0,
             uncertain: false,
         }
     }
@@ -160,7 +164,11 @@ impl Handler<StateChanged> for SchedulerActor {
     type Result = ();
 
     fn handle(&mut self, StateChanged(state): StateChanged, ctx: &mut Self::Context) {
-        self.renew(*state);
+        if self.is_of_this_configuration(&state) {
+            self.renew(*state);
+        } else {
+            self.uncertain = true;
+        }
         self.tick(ctx);
     }
 }

@@ -131,7 +131,9 @@ impl SchedulerActor {
         };
         if self.agenda.get(bot).is_some_and(is_over) {
             self.agenda.change(bot, |entry| entry.pending = true);
-            beside(&ctx.address(), end_hold(Arc::clone(&self.env), bot.clone()));
+            let epoch = self.agenda.get(bot).map_or(0, |entry| entry.epoch);
+            let ending = end_hold(Arc::clone(&self.env), bot.clone(), epoch);
+            beside(&ctx.address(), ending);
         }
     }
 
@@ -147,12 +149,22 @@ impl SchedulerActor {
 /// Nothing of this bot is on its way any more.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Settled(BotName, Option<Box<BotState>>);
+struct Settled {
+    bot: BotName,
+    /// The configuration at the time of asking.
+    epoch: u64,
+    state: Option<Box<BotState>>,
+}
 
 impl Handler<Settled> for SchedulerActor {
     type Result = ();
 
-    fn handle(&mut self, Settled(bot, state): Settled, ctx: &mut Self::Context) {
+    fn handle(&mut self, settled: Settled, ctx: &mut Self::Context) {
+        let Settled { bot, epoch, state } = settled;
+        if !self.is_entry_of(&bot, epoch) {
+            self.uncertain = true;
+            return self.tick(ctx);
+        }
         self.agenda.change(&bot, |entry| {
             entry.pending = false;
             if let Some(state) = state {
@@ -163,7 +175,7 @@ impl Handler<Settled> for SchedulerActor {
     }
 }
 
-async fn end_hold(env: Arc<Env>, bot: BotName) {
+async fn end_hold(env: Arc<Env>, bot: BotName, epoch: u64) {
     let kind = Some(HoldKind::Manual);
     let clear = Write::ClearHold {
         bot: bot.clone(),
@@ -180,7 +192,10 @@ async fn end_hold(env: Arc<Env>, bot: BotName) {
         }
     };
     if let Some(scheduler) = env.book.scheduler() {
-        let _ = scheduler.send(Settled(bot, state)).timeout(DEADLINE).await;
+        let _ = scheduler
+            .send(Settled { bot, epoch, state })
+            .timeout(DEADLINE)
+            .await;
     }
 }
 

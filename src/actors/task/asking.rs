@@ -24,8 +24,7 @@ impl TaskActor {
         let at = claim.start.asked_at.unwrap_or_else(|| self.env.clock.now());
         let write = Write::Start(self.start_write(&claim.start, at));
         let sure = !claim.start.verify && self.unanswered_failures == 0;
-        if sure && !self.env.store.is_shared() {
-            self.env.queue.keep(write);
+        if sure && !self.env.store.is_shared() && self.keep_start(&write) {
             return self.launch(claim, at, ctx);
         }
         self.asking += 1;
@@ -35,6 +34,16 @@ impl TaskActor {
             actor.asking -= 1;
             actor.answered(claim, at, answer, ctx);
         }));
+    }
+
+    /// Queues a start that nobody waits for, unless a reload may have made its claim void. A reload that begins now comes
+    /// behind it.
+    fn keep_start(&self, write: &Write) -> bool {
+        let (doubted, _before_any_reload) = self.env.configuration.doubts(&self.bot.name);
+        if !doubted {
+            self.env.queue.keep(write.clone());
+        }
+        !doubted
     }
 
     fn start_write(&self, start: &StartRun, at: Instant) -> Start {

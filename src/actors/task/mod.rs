@@ -117,6 +117,18 @@ impl TaskActor {
         }));
     }
 
+    /// What starts from now on goes by the configuration in force; a run at work by the one that it was started with.
+    /// Replies whether the bot is still configured.
+    fn take_up_configuration(&mut self) -> bool {
+        match self.env.bot(&self.bot.name) {
+            Some(bot) => {
+                self.bot = bot;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// An actor that has been replaced takes no more work.
     fn is_in_the_book(&self, ctx: &Context<Self>) -> bool {
         self.env.book.task(&self.bot.name) == Some(ctx.address())
@@ -161,6 +173,7 @@ impl Handler<StartRun> for TaskActor {
             return false;
         }
         self.worked_at = Monotonic::now();
+        self.take_up_configuration();
         if let Some(ticket) = self.env.runs.enter(start.claim.execution, &self.bot.name) {
             self.consider(InHand { start, ticket }, ctx);
         }

@@ -25,7 +25,7 @@ use crate::{
 impl TaskActor {
     /// Decides about a claim that is due, and carries the decision out.
     pub(super) fn consider(&mut self, claim: InHand, ctx: &mut Context<Self>) {
-        if self.finishing {
+        if !self.take_up_configuration() || self.finishing {
             return self.release(claim);
         }
         if claim.start.backlog && self.is_busy() {

@@ -20,6 +20,7 @@ impl Handler<TriggerHere> for TaskActor {
 
     fn handle(&mut self, TriggerHere(input): TriggerHere, _: &mut Self::Context) -> Self::Result {
         let bot = self.bot.name.clone();
+        self.take_up_configuration();
         if self.resting || self.finishing {
             let error =
                 ControlError::Unavailable("the bot's actor is about to stop; try again".into());
