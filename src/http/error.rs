@@ -31,6 +31,9 @@ pub struct Problem {
     /// Every single problem, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
+    /// Headers of the answer.
+    #[serde(skip)]
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Problem {
@@ -44,7 +47,15 @@ impl Problem {
             detail: detail.into(),
             request_id: String::new(),
             errors: Vec::new(),
+            headers: Vec::new(),
         }
+    }
+
+    /// The same, with a header in its answer.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
     }
 }
 
@@ -60,9 +71,51 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code())
-            .content_type("application/problem+json")
-            .json(self)
+        let mut answer = HttpResponse::build(self.status_code());
+        for header in &self.headers {
+            answer.append_header((header.0, header.1.as_str()));
+        }
+        answer.content_type("application/problem+json").json(self)
+    }
+}
+
+impl Problem {
+    /// The request is wrong, and the detail says how: 400.
+    #[must_use]
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// There is no such thing, whoever asks: 404.
+    #[must_use]
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// The path is served by these methods only: 405.
+    #[must_use]
+    pub fn wrong_method(allowed: &str) -> Self {
+        let detail = format!("this path takes {allowed} only");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, detail).with_header("Allow", allowed)
+    }
+
+    /// The body is longer than that: 413.
+    #[must_use]
+    pub fn too_large(most: usize) -> Self {
+        let detail = format!("the body is longer than {most} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    }
+
+    /// The body is of no kind that is read here: 415.
+    #[must_use]
+    pub fn unread_type(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+    }
+
+    /// Not now, but perhaps in a moment: 503.
+    #[must_use]
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 }
 
