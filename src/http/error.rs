@@ -79,6 +79,46 @@ impl ResponseError for Problem {
     }
 }
 
+impl Problem {
+    /// The request is wrong, and the detail says how: 400.
+    #[must_use]
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// There is no such thing, whoever asks: 404.
+    #[must_use]
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// The path is served by these methods only: 405.
+    #[must_use]
+    pub fn wrong_method(allowed: &str) -> Self {
+        let detail = format!("this path takes {allowed} only");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, detail).with_header("Allow", allowed)
+    }
+
+    /// The body is longer than that: 413.
+    #[must_use]
+    pub fn too_large(most: usize) -> Self {
+        let detail = format!("the body is longer than {most} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    }
+
+    /// The body is of no kind that is read here: 415.
+    #[must_use]
+    pub fn unread_type(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+    }
+
+    /// Not now, but perhaps in a moment: 503.
+    #[must_use]
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+}
+
 impl From<Unanswered> for Problem {
     fn from(error: Unanswered) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())

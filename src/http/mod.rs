@@ -6,6 +6,8 @@
 pub mod auth;
 pub mod body;
 pub mod error;
+pub mod moment;
+pub mod paging;
 pub mod routes;
 pub mod view;
 

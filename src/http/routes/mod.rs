@@ -1,6 +1,69 @@
 //! The routes, one file for each subject. Each handler is collected for the OpenAPI document by `utoipa-actix-web`.
 
+pub mod actors;
+pub mod control;
+pub mod executions;
+pub mod openapi;
+pub mod refusals;
+
+use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// Everything below `/api/v1`.
-pub fn api(_: &mut ServiceConfig<'_>) {}
+use super::{Shared, error::Problem};
+use crate::{
+    actors::door::Unanswered,
+    domain::{Instant, bot::BotName, run::ExecutionId},
+};
+
+/// Where the API is.
+pub const BASE: &str = "/api/v1";
+
+/// Everything below [`BASE`]. A path that is served by another method only is refused with 405.
+pub fn api(config: &mut ServiceConfig<'_>) {
+    handlers(config);
+    config.map(|config| {
+        openapi::refuse_other_methods(config, |path| path.strip_prefix(BASE));
+        config
+    });
+}
+
+/// What is not below [`BASE`]: pages for people.
+pub fn root(config: &mut ServiceConfig<'_>) {
+    root_handlers(config);
+    config.map(|config| {
+        openapi::refuse_other_methods(config, |path| Some(path).filter(|it| !it.starts_with(BASE)));
+        config
+    });
+}
+
+/// The handlers that the OpenAPI document tells of.
+fn handlers(config: &mut ServiceConfig<'_>) {
+    config
+        .configure(actors::routes)
+        .configure(control::routes)
+        .configure(executions::routes)
+        .configure(openapi::routes);
+}
+
+/// The handlers beside the API that the OpenAPI document tells of.
+const fn root_handlers(_: &mut ServiceConfig<'_>) {}
+
+/// What time it is, by the clock that the scheduler goes by.
+fn now(shared: &web::Data<Shared>) -> Result<Instant, Problem> {
+    let env = shared.door.env().ok_or(Unanswered::Starting)?;
+    Ok(env.clock.now())
+}
+
+/// The bot of a path. A name that no bot can have is refused like one that no bot has.
+fn bot_name(text: &str) -> Result<BotName, Problem> {
+    BotName::parse(text)
+        .map_err(|_| Problem::not_found(format!("there is no bot `{}`", text.escape_debug())))
+}
+
+/// The run of a path. A number that no run can have is refused like one that no run has.
+fn run_id(text: &str) -> Result<ExecutionId, Problem> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let id = text.parse().ok().filter(|id| digits && *id > 0);
+    id.map(ExecutionId)
+        .ok_or_else(|| Problem::not_found(format!("there is no run {}", text.escape_debug())))
+}

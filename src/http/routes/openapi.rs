@@ -1,0 +1,197 @@
+//! The OpenAPI 3.1 document, collected from the handlers that serve the routes, and its page.
+
+use std::sync::{Arc, OnceLock};
+
+use actix_web::{
+    App, HttpResponse, get,
+    http::header::{self, HeaderValue},
+    web,
+};
+use bytes::Bytes;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        self, PathItem,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_actix_web::{AppExt, scope, service_config::ServiceConfig};
+use utoipa_swagger_ui::Config;
+
+use super::BASE;
+use crate::http::error::{Answer, Problem};
+
+/// The page runs only scripts of this server, and speaks to nobody else.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(get_openapi)
+        .service(get_docs)
+        .service(get_docs_page)
+        .service(get_docs_file);
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "actor-server",
+        description = "Controls bots that run on schedules. Times are RFC 3339 in UTC; every answer carries `X-Request-Id`; \
+                       every refusal is a problem document (RFC 9457). Tokens are JWTs with `sub`, `exp` and `role` \
+                       (`readonly` < `operator` < `admin`).",
+    ),
+    components(schemas(Problem)),
+    modifiers(&Bearer),
+    tags(
+        (name = "actors", description = "Bots"),
+        (name = "executions", description = "What became of runs and slots"),
+        (name = "control", description = "Pause, resume, trigger, cancel"),
+        (name = "content", description = "Knowledge items that bots choose from"),
+        (name = "configuration", description = "What is in force, and reading it again"),
+        (name = "supervision", description = "The actor system, breakers, replicas"),
+        (name = "events", description = "Starting bots from outside"),
+        (name = "stream", description = "What happens, as it happens"),
+        (name = "audit", description = "Who did what"),
+        (name = "health", description = "Probes"),
+        (name = "documents", description = "This document, and pages for people"),
+    ),
+)]
+struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearerAuth", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The document of all routes.
+#[must_use]
+pub fn document() -> &'static openapi::OpenApi {
+    static DOCUMENT: OnceLock<openapi::OpenApi> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let api = scope::scope(BASE).configure(super::handlers);
+        let app = App::new().into_utoipa_app().openapi(Document::openapi());
+        app.configure(super::root_handlers)
+            .service(api)
+            .split_for_parts()
+            .1
+    })
+}
+
+/// The document as JSON, for people and programs.
+#[must_use]
+pub fn text() -> Bytes {
+    static TEXT: OnceLock<Bytes> = OnceLock::new();
+    let draw = || Bytes::from(document().to_pretty_json().unwrap_or_default());
+    TEXT.get_or_init(draw).clone()
+}
+
+/// Whatever no handler takes of a path that is served is refused with 405. `place` says where a path of the document is
+/// below the scope that `config` is for.
+pub(super) fn refuse_other_methods(
+    config: &mut web::ServiceConfig,
+    place: impl Fn(&str) -> Option<&str>,
+) {
+    for (path, item) in &document().paths.paths {
+        if let Some(path) = place(path) {
+            let allowed = allowed(item);
+            let refuse =
+                move || std::future::ready(Err::<HttpResponse, _>(Problem::wrong_method(&allowed)));
+            config.service(web::resource(path.to_owned()).to(refuse));
+        }
+    }
+}
+
+fn allowed(item: &PathItem) -> String {
+    let methods = [
+        ("GET", item.get.is_some()),
+        ("POST", item.post.is_some()),
+        ("PUT", item.put.is_some()),
+        ("PATCH", item.patch.is_some()),
+        ("DELETE", item.delete.is_some()),
+    ];
+    let served: Vec<&str> = methods.iter().filter(|it| it.1).map(|it| it.0).collect();
+    served.join(", ")
+}
+
+/// The OpenAPI document
+#[utoipa::path(
+    tag = "documents",
+    responses((status = 200, description = "This document", body = serde_json::Value)),
+    security(())
+)]
+#[get("/openapi.json")]
+async fn get_openapi() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(text())
+}
+
+/// The way to the page of this document
+#[utoipa::path(
+    tag = "documents",
+    responses((status = 308, description = "It is at `/api/v1/docs/`", headers(("Location" = String)))),
+    security(())
+)]
+#[get("/docs")]
+async fn get_docs() -> HttpResponse {
+    let place = (header::LOCATION, HeaderValue::from_static("/api/v1/docs/"));
+    HttpResponse::PermanentRedirect()
+        .insert_header(place)
+        .finish()
+}
+
+/// The page of this document
+#[utoipa::path(
+    tag = "documents",
+    responses((status = 200, description = "The page", body = String, content_type = "text/html")),
+    security(())
+)]
+#[get("/docs/")]
+async fn get_docs_page() -> Answer {
+    file("index.html")
+}
+
+/// A file of the page
+#[utoipa::path(
+    tag = "documents",
+    params(("file" = String, Path, description = "Its name")),
+    responses(
+        (status = 200, description = "The file", body = String, content_type = "*/*"),
+        (status = 404, description = "There is no such file", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(())
+)]
+#[get("/docs/{file}")]
+async fn get_docs_file(name: web::Path<String>) -> Answer {
+    file(&name)
+}
+
+fn file(name: &str) -> Answer {
+    static CONFIG: OnceLock<Arc<Config<'static>>> = OnceLock::new();
+    let config = CONFIG.get_or_init(|| {
+        let config = Config::from("/api/v1/openapi.json").validator_url("none");
+        Arc::new(config.persist_authorization(false))
+    });
+    let found = utoipa_swagger_ui::serve(name, Arc::clone(config))
+        .ok()
+        .flatten();
+    let found = found.ok_or_else(|| Problem::not_found("there is no such file"))?;
+    let mut answer = HttpResponse::Ok();
+    if found.gzpipped {
+        answer.insert_header(header::ContentEncoding::Gzip);
+    }
+    answer
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .content_type(found.content_type);
+    Ok(answer.body(found.bytes.into_owned()))
+}
