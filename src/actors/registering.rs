@@ -75,10 +75,10 @@ pub fn log_rescued(rescued: &[Rescued]) {
 
 /// One comparison; answers how many bots have to be compared again.
 async fn register_all(env: &Arc<Env>) -> Result<usize, StoreError> {
-    let stored: HashMap<BotName, BotState> = env
-        .store
-        .states()
-        .await?
+    let before = env.news.before_look();
+    let states = env.store.states().await?;
+    env.news.holds_are(env.clock.now(), before, &states);
+    let stored: HashMap<BotName, BotState> = states
         .into_iter()
         .map(|state| (state.bot.clone(), state))
         .collect();

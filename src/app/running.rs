@@ -11,6 +11,7 @@ use crate::{
         coordinator::{CoordinatorActor, Fatal},
         env::Env,
         messages::Stop,
+        news::Happening,
         persistence::flush_what_is_left,
         roster::Roster,
         supervision::{Child, Exit, Exits, spawn},
@@ -111,6 +112,12 @@ impl Root {
             Verdict::Restart(wait) => {
                 let wait_ms = wait.as_millis();
                 tracing::error!(%child, reason = %exit, wait_ms, "an actor died; it is restarted");
+                let died = Happening::ActorRestarted {
+                    child: child.to_string(),
+                    reason: exit.to_string(),
+                    given_up: false,
+                };
+                self.env.news.tell(self.env.clock.now(), died);
                 Ok(wait)
             }
             Verdict::GiveUp => {

@@ -11,6 +11,7 @@ use crate::{
         messages::{
             ChildState, DEADLINE, Forgive, HoldSet, Ping, Reload, Rest, Unresponsive, Wake,
         },
+        news::Happening,
         persistence::PersistenceActor,
         roster::{Place, Remedy},
         runs::Evicted,
@@ -93,6 +94,7 @@ impl CoordinatorActor {
             }
             self.close_runs_of(bot, exit, ctx);
         }
+        self.tell_of_death(child, exit, remedy);
         if self.stopping {
             tracing::error!(child = %child, reason = %exit, "an actor died while the process stops");
             return;
@@ -106,6 +108,15 @@ impl CoordinatorActor {
             (Remedy::GiveUp, Child::Task(_)) => {}
             (Remedy::GiveUp, core) => self.give_up_core(core, exit),
         }
+    }
+
+    fn tell_of_death(&self, child: &Child, exit: &Exit, remedy: Remedy) {
+        let died = Happening::ActorRestarted {
+            child: child.to_string(),
+            reason: exit.to_string(),
+            given_up: remedy == Remedy::GiveUp,
+        };
+        self.env.news.tell(self.env.clock.now(), died);
     }
 
     fn rebuild_later(&self, child: Child, wait: std::time::Duration, ctx: &mut Context<Self>) {

@@ -1,11 +1,12 @@
 //! Group commit: everything that waits goes into one transaction; while it commits, the next group gathers.
 
-use std::sync::Arc;
-
-use super::queue::{Batch, Pending, WriteError, WriteQueue, name};
+use super::{
+    queue::{Batch, Pending, WriteError, WriteResult, name},
+    telling,
+};
 use crate::{
-    domain::run::ReplicaId,
-    store::{StatePersistence, StoreError, Write},
+    actors::env::Env,
+    store::{StoreError, Write},
 };
 
 /// The largest group; larger ones would hold locks for too long.
@@ -15,53 +16,44 @@ const LARGEST: usize = 1000;
 ///
 /// # Errors
 /// The store is away; what is kept is back in the queue.
-pub(super) async fn flush(
-    queue: &WriteQueue,
-    store: &Arc<dyn StatePersistence>,
-    me: &ReplicaId,
-) -> Result<(), StoreError> {
-    let _turn = queue.turn().await;
+pub(super) async fn flush(env: &Env) -> Result<(), StoreError> {
+    let _turn = env.queue.turn().await;
     loop {
-        let batch = queue.take(LARGEST);
+        let batch = env.queue.take(LARGEST);
         if batch.pending.is_empty() {
             return Ok(());
         }
-        write(batch, queue, store, me).await?;
+        write(batch, env).await?;
     }
 }
 
-async fn write(
-    mut batch: Batch,
-    queue: &WriteQueue,
-    store: &Arc<dyn StatePersistence>,
-    me: &ReplicaId,
-) -> Result<(), StoreError> {
+async fn write(mut batch: Batch, env: &Env) -> Result<(), StoreError> {
     fail::fail_point!("persistence.write");
     let writes: Vec<Write> = batch
         .pending
         .iter()
         .map(|pending| pending.write.clone())
         .collect();
-    match store.write(me, &writes).await {
+    match env.store.write(&env.me.id, &writes).await {
         Ok(answers) => {
-            queue.back();
+            env.queue.back();
             for (pending, answer) in batch.pending.drain(..).zip(answers) {
-                answer_to(pending, Ok(answer));
+                answer_to(env, pending, Ok(answer));
             }
             Ok(())
         }
         Err(error) if may_pass(&error) => {
             batch.broke = matches!(error, StoreError::Broken(_));
             if !batch.broke {
-                queue.away();
+                env.queue.away();
             }
             Err(error)
         }
-        Err(_) if batch.pending.len() > 1 => one_by_one(batch, store, me).await,
+        Err(_) if batch.pending.len() > 1 => one_by_one(batch, env).await,
         Err(error) => {
             for pending in batch.pending.drain(..) {
                 tracing::error!(%error, write = name(&pending.write), "the store refused a write");
-                answer_to(pending, Err(WriteError::Failed(error.to_string())));
+                answer_to(env, pending, Err(WriteError::Failed(error.to_string())));
             }
             Ok(())
         }
@@ -69,13 +61,10 @@ async fn write(
 }
 
 /// One write that the store refuses must not take the others of its group with it.
-async fn one_by_one(
-    mut batch: Batch,
-    store: &Arc<dyn StatePersistence>,
-    me: &ReplicaId,
-) -> Result<(), StoreError> {
+async fn one_by_one(mut batch: Batch, env: &Env) -> Result<(), StoreError> {
     while let Some(first) = batch.pending.first() {
-        let answer = match store.write(me, std::slice::from_ref(&first.write)).await {
+        let write = std::slice::from_ref(&first.write);
+        let answer = match env.store.write(&env.me.id, write).await {
             Ok(mut answers) => answers
                 .pop()
                 .ok_or_else(|| WriteError::Failed("the store gave no answer".into())),
@@ -85,12 +74,15 @@ async fn one_by_one(
                 Err(WriteError::Failed(error.to_string()))
             }
         };
-        answer_to(batch.pending.remove(0), answer);
+        answer_to(env, batch.pending.remove(0), answer);
     }
     Ok(())
 }
 
-fn answer_to(pending: Pending, answer: super::queue::WriteResult) {
+fn answer_to(env: &Env, pending: Pending, answer: WriteResult) {
+    if let Ok(written) = &answer {
+        telling::tell(env, &pending.write, written);
+    }
     if let Some(reply) = pending.reply {
         let _ = reply.send(answer);
     }

@@ -7,6 +7,7 @@ mod beat;
 mod flush;
 mod pruning;
 mod queue;
+mod telling;
 
 use std::{sync::Arc, time::Duration};
 
@@ -62,9 +63,7 @@ impl Handler<Ping> for PersistenceActor {
 /// Stores what waits without the actor, which cannot be kept alive.
 pub async fn flush_what_is_left(env: &Arc<Env>, within: Duration) {
     let inner = Arc::clone(env);
-    let work = env
-        .runtime
-        .spawn(async move { flush::flush(&inner.queue, &inner.store, &inner.me.id).await });
+    let work = env.runtime.spawn(async move { flush::flush(&inner).await });
     let _ = tokio::time::timeout(within, work).await;
 }
 
@@ -101,7 +100,7 @@ async fn keep_writing(env: Arc<Env>) {
 
 async fn round(env: &Arc<Env>) -> Result<(), String> {
     let inner = Arc::clone(env);
-    let work = async move { flush::flush(&inner.queue, &inner.store, &inner.me.id).await };
+    let work = async move { flush::flush(&inner).await };
     match env.runtime.spawn(work).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),

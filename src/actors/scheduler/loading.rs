@@ -67,11 +67,13 @@ impl SchedulerActor {
         let (env, me, epoch) = (Arc::clone(&self.env), ctx.address(), self.epoch);
         beside(&ctx.address(), async move {
             let (store, until) = (Arc::clone(&env.store), env.clock.now() + SOON);
+            let before = env.news.before_look();
             if let Ok(Ok(states)) = env
                 .runtime
                 .spawn(async move { store.due(until).await })
                 .await
             {
+                env.news.holds_are(env.clock.now(), before, &states);
                 let _ = me.send(Refreshed(epoch, states)).await;
             }
         });
@@ -151,7 +153,9 @@ impl SchedulerActor {
 async fn read(env: &Arc<Env>, epoch: u64) -> Result<Loaded, StoreError> {
     let inner = Arc::clone(env);
     let work = async move {
+        let before = inner.news.before_look();
         let states = inner.store.states().await?;
+        inner.news.holds_are(inner.clock.now(), before, &states);
         let live = inner.store.live(&inner.me.id).await?;
         Ok(Loaded {
             epoch,

@@ -10,6 +10,7 @@ use crate::{
     actors::{
         breakers::Downstream,
         messages::StartRun,
+        news::Happening,
         runs::{AtWork, StopReason},
     },
     domain::{
@@ -127,6 +128,7 @@ impl TaskActor {
 
     /// Sets the run to work, away from this actor's thread.
     pub(super) fn launch(&mut self, claim: InHand, started_at: Instant, ctx: &mut Context<Self>) {
+        self.tell_of_start(&claim, started_at);
         let InHand { start, ticket } = claim;
         let StartRun {
             claim,
@@ -161,6 +163,17 @@ impl TaskActor {
             // A newer slot came while the store was asked about this one.
             self.stop_runs(StopReason::Cancelled);
         }
+    }
+
+    fn tell_of_start(&self, claim: &InHand, at: Instant) {
+        let claim = &claim.start.claim;
+        let started = Happening::RunStarted {
+            bot: self.bot.name.clone(),
+            execution: claim.execution,
+            trigger: claim.trigger,
+            scheduled_for: claim.slot,
+        };
+        self.env.news.tell(at, started);
     }
 
     /// Starts the claim that waited, if nothing stands against it any more; in the place of the run before it, if that
