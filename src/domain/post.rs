@@ -77,6 +77,8 @@ pub struct Post {
     pub error: Option<String>,
     /// When it was stored.
     pub created_at: Instant,
+    /// When it was sent.
+    pub posted_at: Option<Instant>,
 }
 
 /// The nonce of the post `position` of a run: 24 characters, because Discord takes at most 25.

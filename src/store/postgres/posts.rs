@@ -43,6 +43,7 @@ impl Posts {
             platform_message_id: None,
             error: None,
             created_at: new.at,
+            posted_at: None,
         };
         self.by_place.insert(place, Tracked::new(post.clone()));
         Some(post)
@@ -70,6 +71,7 @@ impl Posts {
             post.platform_message_id
                 .clone_from(&mark.platform_message_id);
             post.error.clone_from(&mark.error);
+            post.posted_at = mark.posted_at;
         }
         post
     }

@@ -31,7 +31,7 @@ pub(super) const EXECUTION: &str = "e.id, e.task_id, e.actor_name, e.trigger, e.
 
 /// The columns of [`PostRow`].
 pub(super) const POST: &str = "p.id, p.execution_id, p.task_id, p.\"position\", p.platform, p.destination, p.body, \
-     p.options, p.nonce, p.status, p.attempts, p.platform_message_id, p.error_message, p.created_at";
+     p.options, p.nonce, p.status, p.attempts, p.platform_message_id, p.error_message, p.created_at, p.posted_at";
 
 #[derive(QueryableByName)]
 pub(super) struct StateRow {
@@ -195,6 +195,8 @@ pub(super) struct PostRow {
     error_message: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     created_at: Instant,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    posted_at: Option<Instant>,
 }
 
 impl PostRow {
@@ -216,6 +218,7 @@ impl PostRow {
             platform_message_id: self.platform_message_id,
             error: self.error_message,
             created_at: self.created_at,
+            posted_at: self.posted_at,
         })
     }
 }
@@ -225,6 +228,17 @@ impl PostRow {
 pub(super) struct TextRow {
     #[diesel(sql_type = Text)]
     pub(super) value: String,
+}
+
+/// A row that a wish has made.
+#[derive(QueryableByName)]
+pub(super) struct WishRow {
+    #[diesel(sql_type = BigInt)]
+    pub(super) id: i64,
+    #[diesel(sql_type = Text)]
+    pub(super) task_id: String,
+    #[diesel(sql_type = Text)]
+    pub(super) event_key: String,
 }
 
 /// One number.

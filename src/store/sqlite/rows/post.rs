@@ -12,7 +12,7 @@ use crate::{
     store::sqlite::{
         fault::{Fault, unknown},
         schema::posts,
-        time::Time,
+        time::{Time, read},
     },
 };
 
@@ -34,6 +34,7 @@ pub(in crate::store::sqlite) struct PostRow {
     platform_message_id: Option<String>,
     error_message: Option<String>,
     created_at: Time,
+    posted_at: Option<Time>,
 }
 
 impl TryFrom<PostRow> for Post {
@@ -57,6 +58,7 @@ impl TryFrom<PostRow> for Post {
             platform_message_id: row.platform_message_id,
             error: row.error_message,
             created_at: row.created_at.0,
+            posted_at: read(row.posted_at),
         })
     }
 }
