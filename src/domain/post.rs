@@ -77,7 +77,7 @@ pub struct Post {
     pub error: Option<String>,
     /// When it was stored.
     pub created_at: Instant,
-    /// When the platform took it.
+    /// When it was sent.
     pub posted_at: Option<Instant>,
 }
 

@@ -8,7 +8,9 @@
 //! A transaction is never open around bot work.
 
 mod error;
+mod keys;
 mod open;
+mod pages;
 pub mod postgres;
 mod records;
 mod schema_commands;
@@ -81,6 +83,8 @@ pub trait StatePersistence: Send + Sync + 'static {
     /// started runs become `abandoned` at `now`, or are claimed for `me` with the next attempt if their bot is in `again`
     /// and that attempt's number is not above what it says there: what kills its process is not run for ever.
     /// A row that is claimed so waits for its start anew; `metadata.interrupted` lists the attempts that were cut off.
+    /// A manual or event claim that never started is claimed for `me` as it is (`metadata.rescued_from` says whose it was)
+    /// if it is not older than 15 minutes and its bot is not removed; else it becomes `abandoned`.
     ///
     /// On SQLite every other process is dead (the lock file makes this one the owner). On PostgreSQL a process is dead
     /// when its lease has run out by the database's clock, and neither the database itself nor this process's own
@@ -99,78 +103,50 @@ pub trait StatePersistence: Send + Sync + 'static {
     /// Posts, newest first.
     async fn posts(&self, bot: Option<&BotName>, limit: i64) -> Result<Vec<Post>, StoreError>;
 
-    /// Rows of the ledger that match, newest first.
-    async fn executions(&self, query: &LedgerQuery) -> Result<Vec<LedgerRow>, StoreError> {
-        let _ = query;
-        Err(unbuilt())
-    }
+    /// Rows of the ledger that match, newest first. A range of slots is in a window of time if any of it is.
+    async fn executions(&self, query: &LedgerQuery) -> Result<Vec<LedgerRow>, StoreError>;
 
     /// One row of the ledger.
-    async fn execution(&self, id: ExecutionId) -> Result<Option<LedgerRow>, StoreError> {
-        let _ = id;
-        Err(unbuilt())
-    }
+    async fn execution(&self, id: ExecutionId) -> Result<Option<LedgerRow>, StoreError>;
 
     /// The posts of these runs, in the order of run and position.
-    async fn posts_of(&self, executions: &[ExecutionId]) -> Result<Vec<Post>, StoreError> {
-        let _ = executions;
-        Err(unbuilt())
-    }
+    async fn posts_of(&self, executions: &[ExecutionId]) -> Result<Vec<Post>, StoreError>;
 
     /// The stored state of one bot.
-    async fn state(&self, bot: &BotName) -> Result<Option<BotState>, StoreError> {
-        let _ = bot;
-        Err(unbuilt())
-    }
+    async fn state(&self, bot: &BotName) -> Result<Option<BotState>, StoreError>;
 
-    /// The bots whose state was written at or after `since`: how a process notices what others changed.
-    async fn changed(&self, since: Instant) -> Result<Vec<BotState>, StoreError> {
-        let _ = since;
-        Err(unbuilt())
-    }
+    /// The bots whose state was written at or after `since`, by name: how a process notices what others changed. On
+    /// PostgreSQL a write may be seen some seconds after its own time: `since` should lie a little before the last look.
+    async fn changed(&self, since: Instant) -> Result<Vec<BotState>, StoreError>;
 
     /// Stores who did what, in one transaction.
-    async fn record(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
-        let _ = entries;
-        Err(unbuilt())
-    }
+    async fn record(&self, entries: &[AuditEntry]) -> Result<(), StoreError>;
 
     /// Who did what, newest first.
-    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
-        let _ = query;
-        Err(unbuilt())
-    }
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError>;
 
-    /// The processes that beat within the last day, oldest first.
-    async fn replicas(&self) -> Result<Vec<ReplicaRow>, StoreError> {
-        Err(unbuilt())
-    }
+    /// The processes that beat within the last day, oldest first. On SQLite only those are alive that beat through this
+    /// store: nobody else can have the file.
+    async fn replicas(&self) -> Result<Vec<ReplicaRow>, StoreError>;
 
     /// Items of a knowledge table, newest first.
-    async fn content(&self, query: &ContentQuery) -> Result<Vec<StoredItem>, StoreError> {
-        let _ = query;
-        Err(unbuilt())
-    }
+    async fn content(&self, query: &ContentQuery) -> Result<Vec<StoredItem>, StoreError>;
 
-    /// Adds items to a knowledge table in one transaction; one with a known key takes the place of the stored one.
+    /// Adds items to a knowledge table in one transaction; one with a known key takes the place of the stored one, whose
+    /// row and `created_at` it keeps. A key of more than 200 bytes is kept as its hash.
     /// Answers the rows, in the order of `items`.
     async fn add_content(
         &self,
         table: &str,
         items: &[ContentItem],
         now: Instant,
-    ) -> Result<Vec<i64>, StoreError> {
-        let _ = (table, items, now);
-        Err(unbuilt())
-    }
+    ) -> Result<Vec<i64>, StoreError>;
 
     /// Removes one item of a knowledge table, or all. Answers how many there were.
-    async fn remove_content(&self, table: &str, id: Option<i64>) -> Result<u64, StoreError> {
-        let _ = (table, id);
-        Err(unbuilt())
-    }
+    async fn remove_content(&self, table: &str, id: Option<i64>) -> Result<u64, StoreError>;
 
-    /// Deletes ledger rows and posts that ended before `before`; posts also not before `posts_before`. Answers how many.
+    /// Deletes ledger rows and posts that ended before `before`, posts also not before `posts_before`, and what was done
+    /// before `before` from the record of who did what. Answers how many.
     /// A slot that did not run ended at its time (a range at its last), a post when it was sent or else stored; what is
     /// `running` or `pending` stays whatever its age.
     async fn prune(&self, before: Instant, posts_before: Instant) -> Result<u64, StoreError>;
@@ -186,8 +162,4 @@ pub trait StatePersistence: Send + Sync + 'static {
 
     /// Whether other processes may use the database at the same time.
     fn is_shared(&self) -> bool;
-}
-
-fn unbuilt() -> StoreError {
-    StoreError::Failed("not built yet".into())
 }

@@ -1,5 +1,6 @@
 //! What the store answers to questions: plain values, the same for every backend.
 
+use chrono::TimeDelta;
 use serde_json::Value;
 
 use crate::domain::{
@@ -7,6 +8,14 @@ use crate::domain::{
     bot::BotName,
     run::{Claim, ExecutionId, ReplicaId},
 };
+
+/// The texts of a stored list.
+pub(super) fn texts(list: &Value) -> Vec<String> {
+    let texts = list.as_array().into_iter().flatten();
+    texts
+        .filter_map(|text| text.as_str().map(str::to_owned))
+        .collect()
+}
 
 /// This process, as others see it.
 #[derive(Clone, Debug)]
@@ -43,6 +52,10 @@ pub struct LiveRow {
     pub metadata: Value,
 }
 
+/// A trigger or an event that was answered is not lost with its process: another one takes its claim over, unless it was
+/// made longer ago than this.
+pub(super) const STILL_WANTED: TimeDelta = TimeDelta::minutes(15);
+
 /// What became of one row that a dead process left.
 #[derive(Clone, Debug)]
 pub enum Rescued {
@@ -50,7 +63,8 @@ pub enum Rescued {
     Released(BotName),
     /// The run is closed.
     Abandoned(BotName, ExecutionId),
-    /// The run is this process's now, to be run again; its [`LiveRow`] says what it was made with.
+    /// The run is this process's now, to be run again, or for the first time if its attempt is 1; its [`LiveRow`] says
+    /// what it was made with.
     Again(Claim),
 }
 

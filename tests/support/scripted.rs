@@ -19,8 +19,12 @@ use actor_server::{
     clock::Clock,
     domain::{
         Instant,
+        audit::{AuditEntry, AuditQuery, AuditRow},
         bot::BotName,
+        content::{ContentItem, ContentQuery, StoredItem},
+        ledger::LedgerQuery,
         post::Post,
+        replica::ReplicaRow,
         run::{ExecutionId, ReplicaId},
         state::BotState,
     },
@@ -201,6 +205,55 @@ impl StatePersistence for Scripted {
 
     async fn posts(&self, _: Option<&BotName>, _: i64) -> Result<Vec<Post>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn executions(&self, _: &LedgerQuery) -> Result<Vec<LedgerRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn execution(&self, _: ExecutionId) -> Result<Option<LedgerRow>, StoreError> {
+        Ok(None)
+    }
+
+    async fn posts_of(&self, _: &[ExecutionId]) -> Result<Vec<Post>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn state(&self, _: &BotName) -> Result<Option<BotState>, StoreError> {
+        Ok(None)
+    }
+
+    async fn changed(&self, _: Instant) -> Result<Vec<BotState>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn record(&self, _: &[AuditEntry]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn audit(&self, _: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn replicas(&self) -> Result<Vec<ReplicaRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn content(&self, _: &ContentQuery) -> Result<Vec<StoredItem>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn add_content(
+        &self,
+        _: &str,
+        _: &[ContentItem],
+        _: Instant,
+    ) -> Result<Vec<i64>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn remove_content(&self, _: &str, _: Option<i64>) -> Result<u64, StoreError> {
+        Ok(0)
     }
 
     async fn prune(&self, _: Instant, _: Instant) -> Result<u64, StoreError> {

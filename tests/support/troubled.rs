@@ -15,7 +15,17 @@ use std::{
 };
 
 use actor_server::{
-    domain::{Instant, bot::BotName, post::Post, run::ReplicaId, state::BotState},
+    domain::{
+        Instant,
+        audit::{AuditEntry, AuditQuery, AuditRow},
+        bot::BotName,
+        content::{ContentItem, ContentQuery, StoredItem},
+        ledger::LedgerQuery,
+        post::Post,
+        replica::ReplicaRow,
+        run::{ExecutionId, ReplicaId},
+        state::BotState,
+    },
     store::{
         Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write, Written,
     },
@@ -112,6 +122,55 @@ impl StatePersistence for Troubled {
 
     async fn posts(&self, bot: Option<&BotName>, limit: i64) -> Result<Vec<Post>, StoreError> {
         self.inner.posts(bot, limit).await
+    }
+
+    async fn executions(&self, query: &LedgerQuery) -> Result<Vec<LedgerRow>, StoreError> {
+        self.reach()?.executions(query).await
+    }
+
+    async fn execution(&self, id: ExecutionId) -> Result<Option<LedgerRow>, StoreError> {
+        self.reach()?.execution(id).await
+    }
+
+    async fn posts_of(&self, executions: &[ExecutionId]) -> Result<Vec<Post>, StoreError> {
+        self.reach()?.posts_of(executions).await
+    }
+
+    async fn state(&self, bot: &BotName) -> Result<Option<BotState>, StoreError> {
+        self.reach()?.state(bot).await
+    }
+
+    async fn changed(&self, since: Instant) -> Result<Vec<BotState>, StoreError> {
+        self.reach()?.changed(since).await
+    }
+
+    async fn record(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        self.reach()?.record(entries).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        self.reach()?.audit(query).await
+    }
+
+    async fn replicas(&self) -> Result<Vec<ReplicaRow>, StoreError> {
+        self.reach()?.replicas().await
+    }
+
+    async fn content(&self, query: &ContentQuery) -> Result<Vec<StoredItem>, StoreError> {
+        self.reach()?.content(query).await
+    }
+
+    async fn add_content(
+        &self,
+        table: &str,
+        items: &[ContentItem],
+        now: Instant,
+    ) -> Result<Vec<i64>, StoreError> {
+        self.reach()?.add_content(table, items, now).await
+    }
+
+    async fn remove_content(&self, table: &str, id: Option<i64>) -> Result<u64, StoreError> {
+        self.reach()?.remove_content(table, id).await
     }
 
     async fn prune(&self, before: Instant, posts_before: Instant) -> Result<u64, StoreError> {

@@ -12,6 +12,7 @@ use super::{
     load,
     needs::Needs,
     posts::Posts,
+    rows::name,
     sheet::{Sheet, Tracked, Writer},
 };
 use crate::{
@@ -61,6 +62,10 @@ impl Batch {
             let sheet = sheets.entry(row.bot.clone()).or_default();
             sheet.rows.entry(row.id).or_insert(Tracked::stored(row));
         }
+        for wish in load::wishes(connection, &needs.wishes).await? {
+            let sheet = sheets.entry(name(&wish.task_id)?).or_default();
+            sheet.wishes.insert(wish.event_key, ExecutionId(wish.id));
+        }
         let posts = load::posts(connection, &needs).await?;
         let drawn = load::draw(connection, &needs).await?;
         Ok(Self {
@@ -98,8 +103,8 @@ impl Batch {
                 bot,
                 trigger,
                 metadata,
-                ..
-            } => sheet(sheets, bot).insert_claim(bot, *trigger, metadata, by),
+                key,
+            } => sheet(sheets, bot).insert_claim(bot, *trigger, metadata, key.as_deref(), by),
             Write::RequestCancel { bot, execution } => {
                 sheet(sheets, bot).request_cancel(*execution)
             }

@@ -21,11 +21,13 @@ use super::{
     connection::Connection,
     needs::Needs,
     rows::{EXECUTION, ExecutionRow, TextRow, name},
+    rows_beside::ProcessRow,
 };
 use crate::{
     domain::{
         Instant,
         bot::BotName,
+        replica::ReplicaRow,
         run::{ExecutionId, ReplicaId},
     },
     store::{Beat, Replica, Rescued},
@@ -114,6 +116,22 @@ pub(super) async fn sign_off(connection: &mut Connection, me: &ReplicaId) -> Que
         .execute(connection)
         .await
         .map(drop)
+}
+
+/// The processes of the last day, oldest first.
+pub(super) async fn all(
+    connection: &mut Connection,
+    lease: Duration,
+) -> QueryResult<Vec<ReplicaRow>> {
+    let rows: Vec<ProcessRow> = sql_query(
+        "SELECT r.id, r.address, r.version, r.started_at, r.last_seen, \
+         r.last_seen >= clock_timestamp() - make_interval(secs => $1) AS alive FROM actor_server_replicas r \
+         WHERE r.last_seen >= clock_timestamp() - interval '1 day' ORDER BY r.started_at, r.id",
+    )
+    .bind::<Double, _>(lease.as_secs_f64())
+    .load(connection)
+    .await?;
+    Ok(rows.into_iter().map(ReplicaRow::from).collect())
 }
 
 /// What a rescue is asked for.

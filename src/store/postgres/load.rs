@@ -12,7 +12,7 @@ use super::{
     connection::Connection,
     needs::{Needs, Places},
     posts::Posts,
-    rows::{EXECUTION, ExecutionRow, POST, PostRow, STATE, StateRow, name},
+    rows::{EXECUTION, ExecutionRow, POST, PostRow, STATE, StateRow, WishRow, name},
     sheet::{Sheet, Tracked},
 };
 use crate::{
@@ -137,6 +137,25 @@ pub(super) async fn newest_rows(
         .bind::<Array<Text>, _>(names(&places.newest))
         .bind::<BigInt, _>(places.depth);
     read(rows.load(connection).await?)
+}
+
+/// The rows that these wishes made before.
+pub(super) async fn wishes(
+    connection: &mut Connection,
+    wishes: &BTreeSet<(BotName, String)>,
+) -> QueryResult<Vec<WishRow>> {
+    if wishes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<&str> = wishes.iter().map(|(_, key)| key.as_str()).collect();
+    sql_query(
+        "SELECT e.id, e.task_id, e.event_key FROM unnest($1, $2) AS w(task_id, event_key) \
+         JOIN actor_server_executions e USING (task_id, event_key)",
+    )
+    .bind::<Array<Text>, _>(names(wishes.iter().map(|(bot, _)| bot)))
+    .bind::<Array<Text>, _>(keys)
+    .load(connection)
+    .await
 }
 
 pub(super) async fn posts(connection: &mut Connection, needs: &Needs) -> QueryResult<Posts> {

@@ -9,14 +9,17 @@ mod connection;
 mod error;
 mod flush;
 mod gate;
+mod knowledge;
 mod lease;
 mod load;
 mod migrate;
 mod needs;
+mod pages;
 mod posts;
 mod read;
 mod row;
 mod rows;
+mod rows_beside;
 mod sheet;
 mod tls;
 mod unsure;
@@ -47,7 +50,17 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::{Instant, bot::BotName, post::Post, run::ReplicaId, state::BotState},
+    domain::{
+        Instant,
+        audit::{AuditEntry, AuditQuery, AuditRow},
+        bot::BotName,
+        content::{ContentItem, ContentQuery, StoredItem},
+        ledger::LedgerQuery,
+        post::Post,
+        replica::ReplicaRow,
+        run::{ExecutionId, ReplicaId},
+        state::BotState,
+    },
 };
 
 /// The store on PostgreSQL; its connections live on the runtime that opened it.
@@ -222,6 +235,94 @@ impl StatePersistence for PostgresStore {
         self.gate
             .run(Access::Read, move |c| {
                 Box::pin(async move { read::posts(c, bot.as_ref(), limit).await })
+            })
+            .await
+    }
+
+    async fn executions(&self, query: &LedgerQuery) -> Result<Vec<LedgerRow>, StoreError> {
+        let query = query.clone();
+        self.gate
+            .run(Access::Read, move |c| Box::pin(pages::executions(c, query)))
+            .await
+    }
+
+    async fn execution(&self, id: ExecutionId) -> Result<Option<LedgerRow>, StoreError> {
+        self.gate
+            .run(Access::Read, move |c| Box::pin(read::execution(c, id)))
+            .await
+    }
+
+    async fn posts_of(&self, executions: &[ExecutionId]) -> Result<Vec<Post>, StoreError> {
+        let executions = executions.iter().map(|id| id.0).collect();
+        self.gate
+            .run(Access::Read, move |c| {
+                Box::pin(read::posts_of(c, executions))
+            })
+            .await
+    }
+
+    async fn state(&self, bot: &BotName) -> Result<Option<BotState>, StoreError> {
+        let bot = bot.clone();
+        self.gate
+            .run(Access::Read, move |c| Box::pin(read::state(c, bot)))
+            .await
+    }
+
+    async fn changed(&self, since: Instant) -> Result<Vec<BotState>, StoreError> {
+        self.gate
+            .run(Access::Read, move |c| Box::pin(read::changed(c, since)))
+            .await
+    }
+
+    async fn record(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let entries = entries.to_vec();
+        self.gate
+            .run(Access::Write, move |c| {
+                Box::pin(knowledge::record(c, entries))
+            })
+            .await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        let query = query.clone();
+        self.gate
+            .run(Access::Read, move |c| Box::pin(pages::audit(c, query)))
+            .await
+    }
+
+    async fn replicas(&self) -> Result<Vec<ReplicaRow>, StoreError> {
+        let lease = self.lease;
+        self.gate
+            .run(Access::Read, move |c| Box::pin(lease::all(c, lease)))
+            .await
+    }
+
+    async fn content(&self, query: &ContentQuery) -> Result<Vec<StoredItem>, StoreError> {
+        let query = query.clone();
+        self.gate
+            .run(Access::Read, move |c| Box::pin(pages::content(c, query)))
+            .await
+    }
+
+    async fn add_content(
+        &self,
+        table: &str,
+        items: &[ContentItem],
+        now: Instant,
+    ) -> Result<Vec<i64>, StoreError> {
+        let (table, items) = (table.to_owned(), items.to_vec());
+        self.gate
+            .run(Access::Write, move |c| {
+                Box::pin(knowledge::add(c, table, items, now))
+            })
+            .await
+    }
+
+    async fn remove_content(&self, table: &str, id: Option<i64>) -> Result<u64, StoreError> {
+        let table = table.to_owned();
+        self.gate
+            .run(Access::Write, move |c| {
+                Box::pin(knowledge::remove(c, table, id))
             })
             .await
     }

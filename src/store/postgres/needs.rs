@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
     domain::{Instant, bot::BotName, outcome::Status, run::ExecutionId},
-    store::{LedgerRow, Write, postgres::sheet::ends_claims},
+    store::{LedgerRow, Write, keys, postgres::sheet::ends_claims},
 };
 
 /// See the module.
@@ -15,6 +15,8 @@ pub(super) struct Needs {
     pub(super) rows: Vec<i64>,
     /// Bots whose open runs count.
     pub(super) open: BTreeSet<BotName>,
+    /// Wishes that may have made a row before: the bot, and the stored form of the key.
+    pub(super) wishes: BTreeSet<(BotName, String)>,
     /// Posts that may be stored already: run and position.
     pub(super) posts: Vec<(i64, i32)>,
     /// Rows and posts that may be new.
@@ -94,8 +96,10 @@ impl Needs {
                 self.rows.push(finish.execution.0);
                 self.bots.insert(finish.bot.clone());
             }
-            Write::Insert { bot, .. } => {
+            Write::Insert { bot, key, .. } => {
                 self.bots.insert(bot.clone());
+                let wish = key.as_deref().map(|key| (bot.clone(), keys::of_wish(key)));
+                self.wishes.extend(wish);
                 self.new_rows += 1;
             }
             Write::RequestCancel { bot, execution } => {

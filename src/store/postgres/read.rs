@@ -12,8 +12,14 @@ use super::{
     sheet::open::claim_of,
 };
 use crate::{
-    domain::{Instant, bot::BotName, post::Post, run::ReplicaId, state::BotState},
-    store::{LedgerRow, LiveRow},
+    domain::{
+        Instant,
+        bot::BotName,
+        post::Post,
+        run::{ExecutionId, ReplicaId},
+        state::BotState,
+    },
+    store::{LedgerRow, LiveRow, pages::bounded},
 };
 
 /// Rows that one transaction deletes at most, so that each is short.
@@ -34,6 +40,58 @@ pub(super) async fn due(connection: &mut Connection, until: Instant) -> QueryRes
         .load(connection)
         .await?;
     rows.into_iter().map(StateRow::read).collect()
+}
+
+pub(super) async fn state(
+    connection: &mut Connection,
+    bot: BotName,
+) -> QueryResult<Option<BotState>> {
+    let sql = format!("SELECT {STATE} FROM actor_server_state s WHERE s.task_id = $1");
+    let rows: Vec<StateRow> = sql_query(sql)
+        .bind::<Text, _>(bot.as_str())
+        .load(connection)
+        .await?;
+    rows.into_iter().next().map(StateRow::read).transpose()
+}
+
+pub(super) async fn changed(
+    connection: &mut Connection,
+    since: Instant,
+) -> QueryResult<Vec<BotState>> {
+    let sql = format!(
+        "SELECT {STATE} FROM actor_server_state s WHERE s.updated_at >= $1 ORDER BY s.task_id"
+    );
+    let rows: Vec<StateRow> = sql_query(sql)
+        .bind::<Timestamptz, _>(bounded(since))
+        .load(connection)
+        .await?;
+    rows.into_iter().map(StateRow::read).collect()
+}
+
+pub(super) async fn execution(
+    connection: &mut Connection,
+    id: ExecutionId,
+) -> QueryResult<Option<LedgerRow>> {
+    let sql = format!("SELECT {EXECUTION} FROM actor_server_executions e WHERE e.id = $1");
+    let rows: Vec<ExecutionRow> = sql_query(sql)
+        .bind::<BigInt, _>(id.0)
+        .load(connection)
+        .await?;
+    rows.into_iter().next().map(ExecutionRow::read).transpose()
+}
+
+pub(super) async fn posts_of(
+    connection: &mut Connection,
+    executions: Vec<i64>,
+) -> QueryResult<Vec<Post>> {
+    let sql = format!(
+        "SELECT {POST} FROM actor_server_posts p WHERE p.execution_id = ANY($1) ORDER BY p.execution_id, p.\"position\""
+    );
+    let rows: Vec<PostRow> = sql_query(sql)
+        .bind::<Array<BigInt>, _>(executions)
+        .load(connection)
+        .await?;
+    rows.into_iter().map(PostRow::read).collect()
 }
 
 pub(super) async fn live(
@@ -136,7 +194,16 @@ pub(super) async fn prune(
     .bind::<BigInt, _>(PRUNED_AT_ONCE)
     .execute(connection)
     .await?;
-    Ok(u64::try_from(rows.saturating_add(posts)).unwrap_or(u64::MAX))
+    let audit = sql_query(
+        "DELETE FROM actor_server_audit WHERE id IN (SELECT id FROM actor_server_audit \
+         WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind::<Timestamptz, _>(before)
+    .bind::<BigInt, _>(PRUNED_AT_ONCE)
+    .execute(connection)
+    .await?;
+    let all = rows.saturating_add(posts).saturating_add(audit);
+    Ok(u64::try_from(all).unwrap_or(u64::MAX))
 }
 
 pub(super) async fn ping(connection: &mut Connection) -> QueryResult<()> {

@@ -31,8 +31,7 @@ pub(super) const EXECUTION: &str = "e.id, e.task_id, e.actor_name, e.trigger, e.
 
 /// The columns of [`PostRow`].
 pub(super) const POST: &str = "p.id, p.execution_id, p.task_id, p.\"position\", p.platform, p.destination, p.body, \
-     p.options, p.nonce, p.status, p.attempts, p.platform_message_id, p.error_message, p.created_at, \
-     p.posted_at";
+     p.options, p.nonce, p.status, p.attempts, p.platform_message_id, p.error_message, p.created_at, p.posted_at";
 
 #[derive(QueryableByName)]
 pub(super) struct StateRow {
@@ -229,6 +228,17 @@ impl PostRow {
 pub(super) struct TextRow {
     #[diesel(sql_type = Text)]
     pub(super) value: String,
+}
+
+/// A row that a wish has made.
+#[derive(QueryableByName)]
+pub(super) struct WishRow {
+    #[diesel(sql_type = BigInt)]
+    pub(super) id: i64,
+    #[diesel(sql_type = Text)]
+    pub(super) task_id: String,
+    #[diesel(sql_type = Text)]
+    pub(super) event_key: String,
 }
 
 /// One number.

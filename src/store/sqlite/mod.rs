@@ -8,9 +8,11 @@
 mod connections;
 mod fault;
 mod fixed;
+mod knowledge;
 mod lock;
 mod migrations;
 mod open;
+mod pages;
 mod prune;
 mod read;
 mod replicas;
@@ -22,9 +24,9 @@ mod time;
 mod write;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -42,7 +44,17 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::{Instant, bot::BotName, post::Post, run::ReplicaId, state::BotState},
+    domain::{
+        Instant,
+        audit::{AuditEntry, AuditQuery, AuditRow},
+        bot::BotName,
+        content::{ContentItem, ContentQuery, StoredItem},
+        ledger::LedgerQuery,
+        post::Post,
+        replica::ReplicaRow,
+        run::{ExecutionId, ReplicaId},
+        state::BotState,
+    },
 };
 
 /// Connections for reading.
@@ -53,6 +65,8 @@ pub struct SqliteStore {
     writer: Connections,
     readers: Connections,
     clock: Clock,
+    /// Who beats through this store: one process, but in tests.
+    ours: Mutex<BTreeSet<String>>,
     database_id: String,
     /// Given up last.
     lock: Mutex<Option<OwnerLock>>,
@@ -71,9 +85,14 @@ impl SqliteStore {
             writer: Connections::new(path, Role::Writer, 1),
             readers: Connections::new(path, Role::Reader, READERS),
             clock,
+            ours: Mutex::default(),
             database_id: opened.database_id,
             lock: Mutex::new(Some(opened.lock)),
         })
+    }
+
+    fn ours(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.ours.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs `work` in one transaction that has the write lock from its start.
@@ -118,15 +137,21 @@ impl StatePersistence for SqliteStore {
     }
 
     async fn beat(&self, me: &Replica) -> Result<Beat, StoreError> {
-        let (me, now) = (me.clone(), self.clock.now());
-        self.transaction(move |conn| replicas::beat(conn, &me, now))
-            .await
+        let (id, now) = (me.id.as_str().to_owned(), self.clock.now());
+        let me = me.clone();
+        let beat = self
+            .transaction(move |conn| replicas::beat(conn, &me, now))
+            .await?;
+        self.ours().insert(id);
+        Ok(beat)
     }
 
     async fn sign_off(&self, me: &ReplicaId) -> Result<(), StoreError> {
-        let me = me.clone();
-        self.transaction(move |conn| replicas::sign_off(conn, &me))
-            .await
+        let id = me.clone();
+        self.transaction(move |conn| replicas::sign_off(conn, &id))
+            .await?;
+        self.ours().remove(me.as_str());
+        Ok(())
     }
 
     async fn rescue(
@@ -135,9 +160,13 @@ impl StatePersistence for SqliteStore {
         again: &HashMap<BotName, u32>,
         now: Instant,
     ) -> Result<Vec<Rescued>, StoreError> {
-        let (me, again) = (me.clone(), again.clone());
+        let (me, again, clock) = (me.clone(), again.clone(), self.clock.now());
         self.transaction(move |conn| {
-            let mut tx = Tx { conn, me: &me, now };
+            let mut tx = Tx {
+                conn,
+                me: &me,
+                now: clock,
+            };
             write::rescue::rescue(&mut tx, &again, now)
         })
         .await
@@ -161,6 +190,83 @@ impl StatePersistence for SqliteStore {
             .await
     }
 
+    async fn executions(&self, query: &LedgerQuery) -> Result<Vec<LedgerRow>, StoreError> {
+        let query = query.clone();
+        self.readers
+            .run(move |conn| pages::executions(conn, &query))
+            .await
+    }
+
+    async fn execution(&self, id: ExecutionId) -> Result<Option<LedgerRow>, StoreError> {
+        self.readers
+            .run(move |conn| read::execution(conn, id))
+            .await
+    }
+
+    async fn posts_of(&self, executions: &[ExecutionId]) -> Result<Vec<Post>, StoreError> {
+        let executions: BTreeSet<_> = executions.iter().copied().collect();
+        self.readers
+            .run(move |conn| read::posts_of(conn, &executions))
+            .await
+    }
+
+    async fn state(&self, bot: &BotName) -> Result<Option<BotState>, StoreError> {
+        let bot = bot.clone();
+        self.readers
+            .run(move |conn| rows::state::load(conn, bot.as_str()))
+            .await
+    }
+
+    async fn changed(&self, since: Instant) -> Result<Vec<BotState>, StoreError> {
+        self.readers
+            .run(move |conn| read::changed(conn, since))
+            .await
+    }
+
+    async fn record(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let entries = entries.to_vec();
+        self.transaction(move |conn| knowledge::record(conn, &entries))
+            .await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        let query = query.clone();
+        self.readers
+            .run(move |conn| pages::audit(conn, &query))
+            .await
+    }
+
+    async fn replicas(&self) -> Result<Vec<ReplicaRow>, StoreError> {
+        let (ours, now) = (self.ours().clone(), self.clock.now());
+        self.readers
+            .run(move |conn| replicas::all(conn, &ours, now))
+            .await
+    }
+
+    async fn content(&self, query: &ContentQuery) -> Result<Vec<StoredItem>, StoreError> {
+        let query = query.clone();
+        self.readers
+            .run(move |conn| pages::content(conn, &query))
+            .await
+    }
+
+    async fn add_content(
+        &self,
+        table: &str,
+        items: &[ContentItem],
+        now: Instant,
+    ) -> Result<Vec<i64>, StoreError> {
+        let (table, items) = (table.to_owned(), items.to_vec());
+        self.transaction(move |conn| knowledge::add(conn, &table, &items, now))
+            .await
+    }
+
+    async fn remove_content(&self, table: &str, id: Option<i64>) -> Result<u64, StoreError> {
+        let table = table.to_owned();
+        self.transaction(move |conn| knowledge::remove(conn, &table, id))
+            .await
+    }
+
     async fn prune(&self, before: Instant, posts_before: Instant) -> Result<u64, StoreError> {
         let both = before.min(posts_before);
         let posts = self
@@ -172,7 +278,10 @@ impl StatePersistence for SqliteStore {
                 .transaction(move |conn| prune::ledger_step(conn, walk, before))
                 .await?;
         }
-        Ok(posts + walk.deleted)
+        let audit = self
+            .transaction(move |conn| prune::audit(conn, before))
+            .await?;
+        Ok(posts + walk.deleted + audit)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use diesel::{dsl::sql, prelude::*, sql_types::Text, sqlite::Sqlite};
 
 use super::{
     fault::Fault,
-    schema::{executions, posts},
+    schema::{audit, executions, posts},
     time::Time,
 };
 use crate::domain::Instant;
@@ -81,5 +81,11 @@ pub(super) fn posts(conn: &mut SqliteConnection, before: Instant) -> Result<u64,
     let old = posts::table
         .filter(posts::status.ne("pending"))
         .filter(ended.lt(Time(before)));
+    Ok(diesel::delete(old).execute(conn)? as u64)
+}
+
+/// Deletes what was done before `before` from the record of who did what.
+pub(super) fn audit(conn: &mut SqliteConnection, before: Instant) -> Result<u64, Fault> {
+    let old = audit::table.filter(audit::at.lt(Time(before)));
     Ok(diesel::delete(old).execute(conn)? as u64)
 }

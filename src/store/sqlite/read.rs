@@ -1,5 +1,7 @@
 //! Questions to the store; they run on connections of their own, beside the writer.
 
+use std::collections::BTreeSet;
+
 use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 
 use super::{
@@ -13,13 +15,16 @@ use super::{
     time::Time,
 };
 use crate::{
-    domain::{Instant, post::Post, state::BotState},
-    store::{LedgerRow, LiveRow},
+    domain::{Instant, post::Post, run::ExecutionId, state::BotState},
+    store::{LedgerRow, LiveRow, pages::bounded},
 };
 
 /// The post's run may be forgotten already.
 const UNSENT: &str = "status = 'pending' AND NOT EXISTS (SELECT 1 FROM actor_server_executions e \
      WHERE e.id = execution_id AND e.status = 'running')";
+
+/// Values that one statement binds at most; SQLite's own limit is 32,766.
+const BOUND_AT_ONCE: usize = 1000;
 
 /// All stored bots, by name.
 pub(super) fn states(conn: &mut SqliteConnection) -> Result<Vec<BotState>, Fault> {
@@ -37,6 +42,16 @@ pub(super) fn due(conn: &mut SqliteConnection, until: Instant) -> Result<Vec<Bot
         .filter(states::removed.eq(false))
         .select(StateRow::as_select())
         .order((states::next_run, states::task_id))
+        .load(conn)?;
+    rows.into_iter().map(BotState::try_from).collect()
+}
+
+/// Bots whose state was written at or after a moment, by name.
+pub(super) fn changed(conn: &mut SqliteConnection, since: Instant) -> Result<Vec<BotState>, Fault> {
+    let rows = states::table
+        .filter(states::updated_at.ge(Time(bounded(since))))
+        .select(StateRow::as_select())
+        .order(states::task_id)
         .load(conn)?;
     rows.into_iter().map(BotState::try_from).collect()
 }
@@ -67,6 +82,37 @@ pub(super) fn ledger(
         None => all.load(conn)?,
     };
     rows.into_iter().map(LedgerRow::try_from).collect()
+}
+
+/// One row of the ledger.
+pub(super) fn execution(
+    conn: &mut SqliteConnection,
+    id: ExecutionId,
+) -> Result<Option<LedgerRow>, Fault> {
+    let row = executions::table
+        .find(id.0)
+        .select(ExecutionRow::as_select())
+        .get_result(conn)
+        .optional()?;
+    row.map(LedgerRow::try_from).transpose()
+}
+
+/// The posts of some runs, by run and position.
+pub(super) fn posts_of(
+    conn: &mut SqliteConnection,
+    runs: &BTreeSet<ExecutionId>,
+) -> Result<Vec<Post>, Fault> {
+    let ids: Vec<i64> = runs.iter().map(|id| id.0).collect();
+    let mut all = Vec::new();
+    for some in ids.chunks(BOUND_AT_ONCE) {
+        let rows: Vec<PostRow> = posts::table
+            .filter(posts::execution_id.eq_any(some))
+            .select(PostRow::as_select())
+            .order((posts::execution_id, posts::position))
+            .load(conn)?;
+        all.extend(rows);
+    }
+    all.into_iter().map(Post::try_from).collect()
 }
 
 /// Posts, newest first.

@@ -1,5 +1,8 @@
 //! This process's row in `actor_server_replicas`; there is never a living second one.
 
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
 use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 
 use super::{
@@ -10,10 +13,14 @@ use super::{
 use crate::{
     domain::{
         Instant,
+        replica::ReplicaRow,
         run::{ExecutionId, ReplicaId},
     },
     store::{Beat, Replica},
 };
+
+/// Processes that have not beaten for so long are not told of.
+const TOLD_OF: TimeDelta = TimeDelta::days(1);
 
 /// Says that this process is alive.
 pub(super) fn beat(conn: &mut SqliteConnection, me: &Replica, now: Instant) -> Result<Beat, Fault> {
@@ -53,4 +60,25 @@ fn wanted_to_stop(conn: &mut SqliteConnection, me: &ReplicaId) -> Result<Vec<Exe
 pub(super) fn sign_off(conn: &mut SqliteConnection, me: &ReplicaId) -> Result<(), Fault> {
     diesel::delete(replicas::table.find(me.as_str())).execute(conn)?;
     Ok(())
+}
+
+/// The processes of the last day, oldest first; those of `ours` are alive.
+pub(super) fn all(
+    conn: &mut SqliteConnection,
+    ours: &BTreeSet<String>,
+    now: Instant,
+) -> Result<Vec<ReplicaRow>, Fault> {
+    let rows: Vec<(String, String, String, Time, Time)> = replicas::table
+        .filter(replicas::last_seen.ge(Time(now - TOLD_OF)))
+        .order((replicas::started_at, replicas::id))
+        .load(conn)?;
+    let row = |(id, address, version, started_at, last_seen): (_, _, _, Time, Time)| ReplicaRow {
+        alive: ours.contains(&id),
+        id,
+        address,
+        version,
+        started_at: started_at.0,
+        last_seen: last_seen.0,
+    };
+    Ok(rows.into_iter().map(row).collect())
 }

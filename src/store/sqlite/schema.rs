@@ -56,6 +56,7 @@ table! {
         cancel_requested -> Bool,
         metadata -> Json,
         created_at -> Text,
+        event_key -> Nullable<Text>,
     }
 }
 
@@ -88,5 +89,41 @@ table! {
         version -> Text,
         started_at -> Text,
         last_seen -> Text,
+    }
+}
+
+table! {
+    #[sql_name = "actor_server_content"]
+    content (id) {
+        id -> BigInt,
+        table_name -> Text,
+        item_key -> Text,
+        title -> Nullable<Text>,
+        body -> Text,
+        source -> Nullable<Text>,
+        tags -> Json,
+        priority -> Double,
+        metadata -> Json,
+        created_at -> Text,
+        not_before -> Nullable<Text>,
+        expires_at -> Nullable<Text>,
+        media -> Json,
+    }
+}
+
+table! {
+    #[sql_name = "actor_server_audit"]
+    audit (id) {
+        id -> BigInt,
+        at -> Text,
+        subject -> Text,
+        role -> Nullable<Text>,
+        action -> Text,
+        target -> Nullable<Text>,
+        remote -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        before -> Nullable<Json>,
+        after -> Nullable<Json>,
+        outcome -> Text,
     }
 }

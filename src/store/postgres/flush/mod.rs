@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use self::{
     posts::{insert_posts, mark_posts},
-    rows::{delete_rows, insert_rows, update_rows},
+    rows::{NewRow, delete_rows, insert_rows, update_rows},
     states::{insert_states, update_states},
 };
 use super::{
@@ -28,10 +28,10 @@ use crate::{
     store::LedgerRow,
 };
 
-type Texts = Array<Text>;
-type MaybeTexts = Array<Nullable<Text>>;
-type Times = Array<Timestamptz>;
-type MaybeTimes = Array<Nullable<Timestamptz>>;
+pub(super) type Texts = Array<Text>;
+pub(super) type MaybeTexts = Array<Nullable<Text>>;
+pub(super) type Times = Array<Timestamptz>;
+pub(super) type MaybeTimes = Array<Nullable<Timestamptz>>;
 
 impl Batch {
     /// Writes back. Answers the claims whose slot turned out to have a row.
@@ -63,13 +63,17 @@ impl Batch {
             .collect()
     }
 
-    /// With the bots' titles.
-    fn new_rows(&self) -> Vec<(&str, &LedgerRow)> {
+    /// With the bots' titles and the wishes' keys.
+    fn new_rows(&self) -> Vec<NewRow<'_>> {
         let sheets = self.sheets.values();
         sheets
             .flat_map(|sheet| sheet.rows.values().map(move |row| (sheet, row)))
             .filter(|(_, row)| row.change == Change::New)
-            .map(|(sheet, row)| (sheet.title(&row.value.bot), &row.value))
+            .map(|(sheet, row)| NewRow {
+                title: sheet.title(&row.value.bot),
+                wish: sheet.wish_of(row.value.id),
+                row: &row.value,
+            })
             .collect()
     }
 
@@ -99,7 +103,7 @@ fn all(written: usize, wanted: usize) -> QueryResult<()> {
     }
 }
 
-fn column<R, T>(rows: &[R], value: impl Fn(&R) -> T) -> Vec<T> {
+pub(super) fn column<R, T>(rows: &[R], value: impl Fn(&R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 
@@ -108,15 +112,15 @@ fn count(number: u32) -> i32 {
 }
 
 /// PostgreSQL's text holds no NUL; what a bot or a platform said is kept without.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-fn maybe_clean(text: Option<&String>) -> Option<String> {
+pub(super) fn maybe_clean(text: Option<&String>) -> Option<String> {
     text.map(|text| clean(text))
 }
 
-fn clean_json(value: &Value) -> Value {
+pub(super) fn clean_json(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(clean(text)),
         Value::Array(values) => values.iter().map(clean_json).collect(),

@@ -13,7 +13,7 @@ use crate::{
     domain::run::ExecutionId,
     store::{
         LedgerRow,
-        postgres::{connection::Connection, rows::NumberRow},
+        postgres::{connection::Connection, error, rows::NumberRow},
     },
 };
 
@@ -69,40 +69,55 @@ pub(super) async fn update_rows(
     all(updated, rows.len())
 }
 
+/// A row to be inserted.
+pub(super) struct NewRow<'a> {
+    /// The bot's title.
+    pub(super) title: &'a str,
+    /// What a repetition of the wish that makes it is recognised by.
+    pub(super) wish: Option<&'a str>,
+    pub(super) row: &'a LedgerRow,
+}
+
 /// Long because a row has many columns. Answers the rows that were not inserted, because their slot has one.
 pub(super) async fn insert_rows(
     connection: &mut Connection,
-    rows: &[(&str, &LedgerRow)],
+    rows: &[NewRow<'_>],
 ) -> QueryResult<HashSet<ExecutionId>> {
     if rows.is_empty() {
         return Ok(HashSet::new());
     }
     let inserted: Vec<NumberRow> = sql_query(
         "INSERT INTO actor_server_executions (id, task_id, actor_name, trigger, scheduled_for, slots, slot_last, status, \
-         reason, attempt, replica, started_at, completed_at, success, error_message, metadata, created_at) \
+         reason, attempt, replica, started_at, completed_at, success, error_message, metadata, event_key, created_at) \
          SELECT u.*, clock_timestamp() \
-         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) AS u \
-         ON CONFLICT (task_id, scheduled_for) WHERE trigger = 'schedule' DO NOTHING RETURNING id AS value",
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS u \
+         ON CONFLICT DO NOTHING RETURNING id AS value",
     )
-    .bind::<Array<BigInt>, _>(column(rows, |(_, r)| r.id.0))
-    .bind::<Texts, _>(column(rows, |(_, r)| r.bot.as_str()))
-    .bind::<Texts, _>(column(rows, |(title, _)| clean(title)))
-    .bind::<Texts, _>(column(rows, |(_, r)| r.trigger.as_str()))
-    .bind::<MaybeTimes, _>(column(rows, |(_, r)| r.scheduled_for))
-    .bind::<Array<BigInt>, _>(column(rows, |(_, r)| r.slots))
-    .bind::<MaybeTimes, _>(column(rows, |(_, r)| r.slot_last))
-    .bind::<Texts, _>(column(rows, |(_, r)| r.status.as_str()))
-    .bind::<MaybeTexts, _>(column(rows, |(_, r)| maybe_clean(r.reason.as_ref())))
-    .bind::<Array<Integer>, _>(column(rows, |(_, r)| count(r.attempt)))
-    .bind::<MaybeTexts, _>(column(rows, |(_, r)| r.replica.as_deref()))
-    .bind::<MaybeTimes, _>(column(rows, |(_, r)| r.started_at))
-    .bind::<MaybeTimes, _>(column(rows, |(_, r)| r.completed_at))
-    .bind::<Array<Nullable<Bool>>, _>(column(rows, |(_, r)| r.success))
-    .bind::<MaybeTexts, _>(column(rows, |(_, r)| maybe_clean(r.error.as_ref())))
-    .bind::<Array<Jsonb>, _>(column(rows, |(_, r)| clean_json(&r.metadata)))
+    .bind::<Array<BigInt>, _>(column(rows, |new| new.row.id.0))
+    .bind::<Texts, _>(column(rows, |new| new.row.bot.as_str()))
+    .bind::<Texts, _>(column(rows, |new| clean(new.title)))
+    .bind::<Texts, _>(column(rows, |new| new.row.trigger.as_str()))
+    .bind::<MaybeTimes, _>(column(rows, |new| new.row.scheduled_for))
+    .bind::<Array<BigInt>, _>(column(rows, |new| new.row.slots))
+    .bind::<MaybeTimes, _>(column(rows, |new| new.row.slot_last))
+    .bind::<Texts, _>(column(rows, |new| new.row.status.as_str()))
+    .bind::<MaybeTexts, _>(column(rows, |new| maybe_clean(new.row.reason.as_ref())))
+    .bind::<Array<Integer>, _>(column(rows, |new| count(new.row.attempt)))
+    .bind::<MaybeTexts, _>(column(rows, |new| new.row.replica.as_deref()))
+    .bind::<MaybeTimes, _>(column(rows, |new| new.row.started_at))
+    .bind::<MaybeTimes, _>(column(rows, |new| new.row.completed_at))
+    .bind::<Array<Nullable<Bool>>, _>(column(rows, |new| new.row.success))
+    .bind::<MaybeTexts, _>(column(rows, |new| maybe_clean(new.row.error.as_ref())))
+    .bind::<Array<Jsonb>, _>(column(rows, |new| clean_json(&new.row.metadata)))
+    .bind::<MaybeTexts, _>(column(rows, |new| new.wish))
     .load(connection)
     .await?;
     let inserted: HashSet<i64> = inserted.into_iter().map(|row| row.value).collect();
-    let ids = rows.iter().map(|(_, row)| row.id);
-    Ok(ids.filter(|id| !inserted.contains(&id.0)).collect())
+    let left = rows.iter().filter(|new| !inserted.contains(&new.row.id.0));
+    let left: Vec<_> = left.collect();
+    if left.iter().any(|new| new.wish.is_some()) {
+        // Of a bot that nobody could lock, because it has no state: another process had the same wish.
+        return Err(error::moved());
+    }
+    Ok(left.iter().map(|new| new.row.id).collect())
 }

@@ -90,6 +90,8 @@ impl Writer {
 pub(super) struct Sheet {
     pub(super) state: Option<Tracked<BotState>>,
     pub(super) rows: BTreeMap<ExecutionId, Tracked<LedgerRow>>,
+    /// The rows that wishes with these keys have made, new ones included.
+    pub(super) wishes: BTreeMap<String, ExecutionId>,
 }
 
 impl Sheet {
@@ -132,6 +134,14 @@ impl Sheet {
 
     fn insert(&mut self, row: LedgerRow) {
         self.rows.insert(row.id, Tracked::new(row));
+    }
+
+    /// The key of the wish that makes a new row.
+    pub(super) fn wish_of(&self, id: ExecutionId) -> Option<&str> {
+        let mut wishes = self.wishes.iter();
+        wishes
+            .find(|(_, row)| **row == id)
+            .map(|(key, _)| key.as_str())
     }
 
     fn state(&self) -> Option<&BotState> {

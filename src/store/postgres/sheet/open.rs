@@ -8,7 +8,7 @@ use crate::{
         Instant,
         run::{Claim, ExecutionId},
     },
-    store::{LedgerRow, NewPost, Rescued},
+    store::{LedgerRow, NewPost, Rescued, records::STILL_WANTED},
 };
 
 impl Sheet {
@@ -40,12 +40,27 @@ impl Sheet {
             take_over(row, by);
             return Some(Rescued::Again(claim_of(row, created_at)));
         }
+        if self.is_still_wanted(id, by.now) {
+            let row = self.edit_row(id)?;
+            take_over(row, by);
+            return Some(Rescued::Again(claim_of(row, created_at)));
+        }
         if has_run || row.scheduled_for.is_none() {
             self.abandon(id, "its process ended before the run did", at);
             return Some(Rescued::Abandoned(bot, id));
         }
         self.give_back(id, at);
         Some(Rescued::Released(bot))
+    }
+
+    /// Whether a trigger or an event waits for its first start, and not for too long.
+    fn is_still_wanted(&self, id: ExecutionId, now: Instant) -> bool {
+        let is_here = self.state().is_some_and(|state| !state.removed);
+        let wanted = |row: &LedgerRow| {
+            let has_run = row.started_at.is_some() || row.attempt > 1;
+            !has_run && row.scheduled_for.is_none() && now - row.created_at <= STILL_WANTED
+        };
+        is_here && self.row(id).is_some_and(wanted)
     }
 }
 
@@ -65,9 +80,12 @@ fn take_over(row: &mut LedgerRow, by: &Writer) {
             "started_at": started,
         });
         note(&mut row.metadata, cut_off);
+        row.cancel_requested = false;
+    } else if let (1, Some(map)) = (row.attempt, row.metadata.as_object_mut()) {
+        map.insert("rescued_from".to_owned(), json!(row.replica));
     }
+    // Whoever wanted a claim cancelled that has not started still does.
     row.attempt = attempt;
-    row.cancel_requested = false;
     row.replica = Some(by.me.as_str().to_owned());
 }
 

@@ -108,7 +108,7 @@ impl Sheet {
         }
     }
 
-    /// Marks a run as started and counts it, if nobody has done so.
+    /// Marks a run as started, the bot's last one from now on, and counts it, if nobody has done so.
     pub(super) fn mark_started(&mut self, id: ExecutionId, at: Instant) {
         let Some(row) = self.row(id).filter(|row| row.started_at.is_none()) else {
             return;
@@ -117,6 +117,7 @@ impl Sheet {
         if let Some(row) = self.edit_row(id) {
             row.started_at = Some(at);
         }
+        self.ran(id);
         if counts && let Some(state) = self.edit_state() {
             state.runs = state.runs.saturating_add(1);
         }

@@ -13,7 +13,7 @@ use crate::{
         slots::GapRange,
         state::BotState,
     },
-    store::{Advance, LedgerRow, Written},
+    store::{Advance, LedgerRow, Written, keys},
 };
 
 impl Sheet {
@@ -96,10 +96,16 @@ impl Sheet {
         bot: &BotName,
         trigger: Trigger,
         metadata: &Value,
+        key: Option<&str>,
         by: &mut Writer,
     ) -> Written {
+        let key = key.map(keys::of_wish);
+        if let Some(id) = key.as_ref().and_then(|key| self.wishes.get(key)) {
+            return Written::Repeated(*id);
+        }
         let id = by.id();
         if let Some(id) = id {
+            self.wishes.extend(key.map(|key| (key, id)));
             self.insert(LedgerRow {
                 metadata: metadata.clone(),
                 ..claim(id, bot, by, trigger)

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// One row of the ledger, as readers see it.
-#[derive(Queryable, Selectable)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = executions, check_for_backend(Sqlite))]
 pub(in crate::store::sqlite) struct ExecutionRow {
     id: i64,

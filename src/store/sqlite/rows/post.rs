@@ -12,7 +12,7 @@ use crate::{
     store::sqlite::{
         fault::{Fault, unknown},
         schema::posts,
-        time::Time,
+        time::{Time, read},
     },
 };
 
@@ -58,7 +58,7 @@ impl TryFrom<PostRow> for Post {
             platform_message_id: row.platform_message_id,
             error: row.error_message,
             created_at: row.created_at.0,
-            posted_at: row.posted_at.map(|time| time.0),
+            posted_at: read(row.posted_at),
         })
     }
 }

@@ -1,6 +1,11 @@
 //! Rows with status `running`: finding those that are still this process's, which is what fences every write.
 
-use diesel::{dsl::exists, prelude::*, select};
+use diesel::{
+    dsl::{exists, sql},
+    prelude::*,
+    select,
+    sql_types::{Nullable, Text},
+};
 use serde_json::Value;
 
 use super::Tx;
@@ -67,17 +72,20 @@ pub(super) fn fresh_claims(tx: &mut Tx<'_>, bot: &BotName) -> Result<Vec<OpenRow
     Ok(rows)
 }
 
-/// Stores that the run of a row has started, and counts it if it is a slot's first attempt.
+/// Stores that the run of a row has started: it is the bot's last run from now on, and counted if it is a slot's first
+/// attempt.
 pub(super) fn mark_started(tx: &mut Tx<'_>, row: &OpenRow, at: Instant) -> Result<(), Fault> {
     Fixed(diesel::update(executions::table.find(row.id)).set(executions::started_at.eq(Time(at))))
         .execute(tx.conn)?;
-    if counts(row) {
-        Fixed(diesel::update(states::table.find(&row.task_id)).set((
-            states::runs.eq(states::runs + 1),
-            states::updated_at.eq(Time(tx.now)),
-        )))
-        .execute(tx.conn)?;
-    }
+    let newest = sql::<Nullable<Text>>("max(coalesce(last_run, ''), ")
+        .bind::<Text, _>(Time(at))
+        .sql(")");
+    Fixed(diesel::update(states::table.find(&row.task_id)).set((
+        states::runs.eq(states::runs + i64::from(counts(row))),
+        states::last_run.eq(newest),
+        states::updated_at.eq(Time(tx.now)),
+    )))
+    .execute(tx.conn)?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::{
         run::{ExecutionId, Trigger},
     },
     store::{
-        Written,
+        Written, keys,
         sqlite::{
             fault::Fault,
             schema::{executions, states},
@@ -19,13 +19,18 @@ use crate::{
     },
 };
 
-/// Inserts the claim's row.
+/// Inserts the claim's row, unless the same wish has made one.
 pub(super) fn insert(
     tx: &mut Tx<'_>,
     bot: &BotName,
     trigger: Trigger,
     metadata: &Value,
+    key: Option<&str>,
 ) -> Result<Written, Fault> {
+    let key = key.map(keys::of_wish);
+    if let Some(id) = made_before(tx, bot, key.as_deref())? {
+        return Ok(Written::Repeated(id));
+    }
     let title: Option<String> = states::table
         .find(bot.as_str())
         .select(states::actor_name)
@@ -40,8 +45,26 @@ pub(super) fn insert(
             executions::replica.eq(tx.me.as_str()),
             executions::metadata.eq(metadata),
             executions::created_at.eq(Time(tx.now)),
+            executions::event_key.eq(key),
         ))
         .returning(executions::id)
         .get_result(tx.conn)?;
     Ok(Written::Claimed(Some(ExecutionId(id))))
+}
+
+fn made_before(
+    tx: &mut Tx<'_>,
+    bot: &BotName,
+    key: Option<&str>,
+) -> Result<Option<ExecutionId>, Fault> {
+    let Some(key) = key else {
+        return Ok(None);
+    };
+    let id = executions::table
+        .filter(executions::task_id.eq(bot.as_str()))
+        .filter(executions::event_key.eq(key))
+        .select(executions::id)
+        .get_result(tx.conn)
+        .optional()?;
+    Ok(id.map(ExecutionId))
 }

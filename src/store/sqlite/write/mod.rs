@@ -56,8 +56,8 @@ pub(super) fn apply(tx: &mut Tx<'_>, write: &Write) -> Result<Written, Fault> {
             bot,
             trigger,
             metadata,
-            ..
-        } => insert::insert(tx, bot, *trigger, metadata),
+            key,
+        } => insert::insert(tx, bot, *trigger, metadata, key.as_deref()),
         Write::RequestCancel { bot, execution } => cancel::request(tx, bot, *execution),
         Write::StorePost(post) => posts::store(tx, post),
         Write::MarkPost(mark) => posts::mark(tx, mark),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::prelude::*;
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 use serde_json::{Value, json};
 
 use super::{
@@ -14,10 +14,14 @@ use crate::{
     domain::{Instant, bot::BotName},
     store::{
         Rescued,
+        records::STILL_WANTED,
         sqlite::{
             fault::Fault,
             fixed::Fixed,
-            rows::{ledger::OpenRow, state::bot_name},
+            rows::{
+                ledger::OpenRow,
+                state::{bot_name, load},
+            },
             schema::executions,
             time::Time,
         },
@@ -45,12 +49,25 @@ fn settle(
     if row.has_run() && row.next_attempt() <= i64::from(most) {
         return take_over(tx, row);
     }
+    if is_still_wanted(tx, row)? {
+        return take_over(tx, row);
+    }
     if row.has_run() || claim.slot.is_none() {
         ends::abandon(tx, row, "its process ended before the run did", now)?;
         return Ok(Rescued::Abandoned(claim.bot, claim.execution));
     }
     ends::give_back(tx, row, now)?;
     Ok(Rescued::Released(bot_name(&row.task_id)?))
+}
+
+/// Whether a trigger or an event waits for its first start, and not for too long.
+fn is_still_wanted(tx: &mut Tx<'_>, row: &OpenRow) -> Result<bool, Fault> {
+    if row.has_run() || row.scheduled_for.is_some() {
+        return Ok(false);
+    }
+    let is_young = tx.now - row.created_at.0 <= STILL_WANTED;
+    let bot = load(tx.conn, &row.task_id)?;
+    Ok(is_young && bot.is_some_and(|bot| !bot.removed))
 }
 
 /// The row is this process's now, as a claim for the next attempt; what the last one left is noted in `metadata`.
@@ -62,12 +79,16 @@ fn take_over(tx: &mut Tx<'_>, row: &OpenRow) -> Result<Rescued, Fault> {
     if let Some(started) = row.started_at {
         next.metadata = merged(&row.metadata, &interrupted(row));
         ends::ran(tx, &row.task_id, started)?;
+    } else if row.attempt == 1 {
+        let from = json!({ "rescued_from": row.replica });
+        next.metadata = merged(&row.metadata, &from);
     }
     Fixed(diesel::update(executions::table.find(row.id)).set((
         executions::attempt.eq(next.attempt),
         executions::replica.eq(tx.me.as_str()),
         executions::started_at.eq(None::<Time>),
-        executions::cancel_requested.eq(false),
+        // Whoever wanted a claim cancelled that has not started still does.
+        executions::cancel_requested.eq(sql::<Bool>("cancel_requested AND started_at IS NULL")),
         executions::metadata.eq(&next.metadata),
     )))
     .execute(tx.conn)?;

@@ -59,7 +59,11 @@ pub(super) fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Written, Fault> {
 /// The bot has had all its runs.
 fn end_slots(tx: &mut Tx<'_>, row: &OpenRow) -> Result<(), Fault> {
     let state = states::table.find(&row.task_id);
-    Fixed(diesel::update(state).set(states::next_run.eq(None::<Time>))).execute(tx.conn)?;
+    Fixed(diesel::update(state).set((
+        states::next_run.eq(None::<Time>),
+        states::updated_at.eq(Time(tx.now)),
+    )))
+    .execute(tx.conn)?;
     Ok(())
 }
 

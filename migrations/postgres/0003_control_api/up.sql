@@ -1,0 +1,19 @@
+-- What the control API asks for: pages of the ledger, repeated wishes recognised, items with a time and media.
+
+-- A hash of what a repeated wish for a run is recognised by.
+ALTER TABLE actor_server_executions ADD COLUMN event_key text;
+CREATE UNIQUE INDEX actor_server_executions_wish ON actor_server_executions (task_id, event_key)
+    WHERE event_key IS NOT NULL;
+
+-- Pages go from the newest id down. A claim (status running) is in as few of these as can be, because it is on the way
+-- of every run.
+CREATE INDEX actor_server_executions_bot_page ON actor_server_executions (task_id, id);
+CREATE INDEX actor_server_executions_status_page ON actor_server_executions (status, id) WHERE status <> 'running';
+CREATE INDEX actor_server_executions_trigger_page ON actor_server_executions (trigger, id) WHERE trigger <> 'schedule';
+CREATE INDEX actor_server_executions_by_time
+    ON actor_server_executions ((coalesce(slot_last, started_at, scheduled_for, created_at)));
+
+ALTER TABLE actor_server_content ADD COLUMN not_before timestamptz;
+ALTER TABLE actor_server_content ADD COLUMN expires_at timestamptz;
+ALTER TABLE actor_server_content ADD COLUMN media jsonb NOT NULL DEFAULT '[]';
+CREATE INDEX actor_server_content_page ON actor_server_content (table_name, id);

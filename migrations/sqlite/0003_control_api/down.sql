@@ -1,0 +1,10 @@
+DROP INDEX actor_server_content_page;
+ALTER TABLE actor_server_content DROP COLUMN media;
+ALTER TABLE actor_server_content DROP COLUMN expires_at;
+ALTER TABLE actor_server_content DROP COLUMN not_before;
+DROP INDEX actor_server_executions_by_time;
+DROP INDEX actor_server_executions_trigger_page;
+DROP INDEX actor_server_executions_status_page;
+DROP INDEX actor_server_executions_bot_page;
+DROP INDEX actor_server_executions_wish;
+ALTER TABLE actor_server_executions DROP COLUMN event_key;
