@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::Semaphore};
 
 use super::{
-    address_book::AddressBook, leftovers::Leftovers, news::News, persistence::WriteQueue,
-    runs::Runs, supervision::Exits, vitals::Vitals,
+    address_book::AddressBook, audit::AuditQueue, leftovers::Leftovers, news::News,
+    persistence::WriteQueue, runs::Runs, supervision::Exits, vitals::Vitals,
 };
 use crate::{
     clock::Clock,
@@ -29,6 +29,8 @@ pub struct Env {
     pub store: Arc<dyn StatePersistence>,
     /// Writes on their way.
     pub queue: WriteQueue,
+    /// Who did what, on its way to the store.
+    pub audit: AuditQueue,
     /// Where actors are.
     pub book: AddressBook,
     /// Which claims living actors hold.
