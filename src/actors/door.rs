@@ -4,7 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use actix::{Handler, Message, dev::ToEnvelope};
 
-use super::{coordinator::CoordinatorActor, env::Env, messages::DEADLINE, vitals::Vitals};
+use super::{
+    audit::AuditQueue, coordinator::CoordinatorActor, env::Env, messages::DEADLINE, vitals::Vitals,
+};
 
 /// Nobody answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,12 +24,16 @@ pub enum Unanswered {
 pub struct Door {
     env: Arc<OnceLock<Arc<Env>>>,
     vitals: Vitals,
+    /// What is noted before there are actors.
+    early: AuditQueue,
 }
 
 impl Door {
     /// The actors are there.
     pub fn open(&self, env: Arc<Env>) {
+        let audit = env.audit.clone();
         let _ = self.env.set(env);
+        audit.take_over(&self.early);
     }
 
     /// What probes read.
@@ -40,6 +46,12 @@ impl Door {
     #[must_use]
     pub fn env(&self) -> Option<&Arc<Env>> {
         self.env.get()
+    }
+
+    /// Where to note who did what.
+    #[must_use]
+    pub fn audit(&self) -> &AuditQueue {
+        self.env.get().map_or(&self.early, |env| &env.audit)
     }
 
     /// Asks the coordinator.

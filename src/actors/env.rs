@@ -10,6 +10,7 @@ use tokio::{runtime::Handle, sync::Semaphore};
 
 use super::{
     address_book::AddressBook,
+    audit::AuditQueue,
     breakers::Breakers,
     configuration::{Configuration, InForce},
     leftovers::Leftovers,
@@ -40,6 +41,8 @@ pub struct Env {
     pub store: Arc<dyn StatePersistence>,
     /// Writes on their way.
     pub queue: WriteQueue,
+    /// Who did what, on its way to the store.
+    pub audit: AuditQueue,
     /// Where actors are.
     pub book: AddressBook,
     /// Which claims living actors hold.

@@ -9,10 +9,12 @@
 //! ```
 //!
 //! Messages are typed and whoever waits for a reply sets a deadline. What an actor must not lose over its own death lives
-//! outside it: writes in [`persistence::WriteQueue`], exit notices in [`supervision::Exits`], restart budgets in
+//! outside it: writes in [`persistence::WriteQueue`], who did what in
+//! [`audit::AuditQueue`], exit notices in [`supervision::Exits`], restart budgets in
 //! [`roster::Roster`], addresses in [`address_book::AddressBook`].
 
 pub mod address_book;
+pub mod audit;
 pub mod breakers;
 pub mod configuration;
 pub mod coordinator;

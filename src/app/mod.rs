@@ -12,6 +12,7 @@
 //! ```
 
 mod commands;
+mod keys;
 mod running;
 mod starting;
 
@@ -20,7 +21,11 @@ use std::{future::Future, sync::Arc};
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 use uuid::Uuid;
 
-pub use self::commands::{BuiltInSkills, Migration, migrate, serve};
+pub use self::{
+    commands::{BuiltInSkills, Migration, migrate, serve},
+    keys::{keys, token},
+};
+pub use crate::http::auth::{NewToken, Role};
 use crate::{
     actors::env::Platforms,
     clock::Clock,

@@ -9,6 +9,7 @@ use super::{ActorServer, AppError, BotThreads};
 use crate::{
     actors::{
         address_book::AddressBook,
+        audit::AuditQueue,
         breakers::Breakers,
         configuration::Configuration,
         env::{Env, Rules},
@@ -57,6 +58,7 @@ impl ActorServer {
             clock,
             store,
             queue: WriteQueue::new(settings.server.results_in_memory),
+            audit: AuditQueue::default(),
             book: AddressBook::default(),
             runs: Runs::default(),
             leftovers: Leftovers::default(),

@@ -1,8 +1,10 @@
 //! The command line: arguments become settings, and each command is one call.
 
 mod configuration;
+mod healthcheck;
 mod migrate;
 mod run;
+mod token;
 
 use std::{
     fmt::Display,
@@ -73,6 +75,10 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         steps: usize,
     },
+    /// Print a token for the control API, signed with a configured HMAC key
+    Token(token::Wish),
+    /// Ask the server on this machine whether it lives: exit code 0 or 1
+    Healthcheck,
     /// Print a script that completes this command line
     Completions {
         /// For which shell
@@ -100,6 +106,8 @@ pub fn main() -> ExitCode {
         None | Some(Command::Run { dry_run: false }) => run::run(&options),
         Some(Command::Check | Command::Run { dry_run: true }) => configuration::check(&options),
         Some(Command::Migrate { direction, steps }) => migrate::migrate(&options, direction, steps),
+        Some(Command::Token(wish)) => token::token(&options, wish),
+        Some(Command::Healthcheck) => healthcheck::healthcheck(&options),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "actor-server", &mut script);

@@ -1,6 +1,7 @@
 //! From a server file to [`Settings`]: all of it, or every problem.
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,9 +17,10 @@ use super::{
     policy::PolicyKeys,
     problem::{FilePlace, Place, Problem, Problems, Report},
     sections,
-    settings::Settings,
+    settings::{HttpSettings, Settings},
     source::{Source, Unreadable},
     table::{Reading, Table},
+    urls::listen,
     variables::{Lookup, Variables},
 };
 use crate::domain::Instant;
@@ -79,6 +81,31 @@ pub fn load(input: LoadInput<'_>) -> Result<Loaded, Problems> {
         }
         _ => Err(Problems::new(problems)),
     }
+}
+
+/// Where probes are answered, read as [`load`] reads it, whatever is wrong with the rest of the file.
+///
+/// # Errors
+/// `ACTOR_SERVER_HEALTH_ADDR` is no address.
+pub fn health_address(file: &Path, environment: Lookup<'_>) -> Result<SocketAddr, String> {
+    let (name, report) = ("ACTOR_SERVER_HEALTH_ADDR", Report::default());
+    let variables = Variables::new(environment);
+    if let Some(text) = variables.get(name)? {
+        return listen(&text).map_err(|message| format!("{name}: {message}"));
+    }
+    let Ok(source) = Source::read(file, 1) else {
+        return Ok(HttpSettings::default().health);
+    };
+    let parsed = source.parse();
+    let reading = Reading {
+        source: &source,
+        variables: &variables,
+        report: &report,
+        broken_lines: &parsed.broken_lines(&source),
+    };
+    let root = Table::document(reading, &parsed);
+    let http = root.map(|root| root.section("http", connections::http));
+    Ok(http.unwrap_or_default().health)
 }
 
 fn read(input: &LoadInput<'_>, variables: &Variables<'_>, report: &Report) -> Option<Settings> {

@@ -9,6 +9,7 @@ mod bot_file;
 pub mod check;
 mod connections;
 mod item;
+mod keys;
 mod load;
 mod nearest;
 mod policy;
@@ -22,12 +23,14 @@ mod urls;
 mod variables;
 
 pub use self::{
-    load::{LoadInput, Loaded, SkillCatalogue, load},
+    keys::KeyNumbers,
+    load::{LoadInput, Loaded, SkillCatalogue, health_address, load},
     nearest::nearest,
     problem::{FilePlace, Place, Problem, Problems},
     settings::{
         AlertSettings, Algorithm, AuthSettings, DiscordSettings, HttpSettings, KeyMaterial,
-        KeySettings, MetricsSettings, OnInvalidBot, OutboundSettings, ServerSettings, Settings,
+        KeySettings, MetricsSettings, OnInvalidBot, OutboundSettings, PublicKey, ServerSettings,
+        Settings,
     },
     variables::Lookup,
 };

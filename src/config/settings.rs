@@ -5,6 +5,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
+use super::keys::KeyNumbers;
 use crate::domain::{bot::Bot, breaker::BreakerRules, restart::RestartPolicy};
 
 /// Everything that `run` needs to know.
@@ -150,6 +151,17 @@ pub struct KeySettings {
     pub algorithm: Algorithm,
     /// The key itself, or where it is.
     pub material: KeyMaterial,
+    /// What the file holds: one key, or of a set those for the algorithm; nothing for a secret.
+    pub public: Vec<PublicKey>,
+}
+
+/// A public key that was read from a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey {
+    /// The `kid` of tokens made with its private half.
+    pub kid: Option<String>,
+    /// The key.
+    pub numbers: KeyNumbers,
 }
 
 /// Where a key comes from.

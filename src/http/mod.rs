@@ -3,6 +3,7 @@
 //! Handlers are a few lines: they ask the coordinator through the [`Door`] with a deadline, and show its answer. Statuses
 //! are chosen in [`error`] only; who may call what is decided by the extractors of [`auth`], before a body is read.
 
+pub mod audit;
 pub mod auth;
 pub mod body;
 pub mod error;

@@ -140,6 +140,7 @@ impl Stand {
             clock: Clock::process(),
             store,
             queue: WriteQueue::new(setting.results_in_memory),
+            audit: Default::default(),
             book: Default::default(),
             runs: Runs::default(),
             leftovers: Default::default(),

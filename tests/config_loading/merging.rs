@@ -151,7 +151,7 @@ issuer = ""
 leeway_seconds = 7
 [[auth.algorithm_keys]]
 algorithm = "EdDSA"
-pem_file = "Cargo.toml"
+pem_file = "tests/config_loading/keys/ed25519.pem"
 [discord]
 api_url = "http://127.0.0.1:8000/"
 [breaker]

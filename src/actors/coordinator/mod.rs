@@ -7,6 +7,7 @@ mod breakers;
 mod children;
 mod control;
 mod leftovers;
+mod noting;
 mod stopping;
 mod unbuilt;
 

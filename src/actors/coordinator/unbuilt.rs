@@ -9,8 +9,8 @@ use super::CoordinatorActor;
 use crate::{
     actors::messages::{
         AddContent, AskHealth, BotCard, Bots, ControlError, DescribeBot, FindAudit, FindContent,
-        FindReplicas, FindRun, FindRuns, HealthReport, ListBots, NoteAudit, ReloadConfiguration,
-        ReloadError, RemoveContent, ResumeAll, ShowConfiguration, StartEvent,
+        FindReplicas, FindRun, FindRuns, HealthReport, ListBots, ReloadConfiguration, ReloadError,
+        RemoveContent, ResumeAll, ShowConfiguration, StartEvent,
     },
     domain::{
         audit::AuditRow, bot::BotName, content::StoredItem, health::Health, ledger::LedgerRow,
@@ -123,12 +123,6 @@ impl Handler<ShowConfiguration> for CoordinatorActor {
     fn handle(&mut self, _: ShowConfiguration, _: &mut Self::Context) -> Self::Result {
         MessageResult(Value::Null)
     }
-}
-
-impl Handler<NoteAudit> for CoordinatorActor {
-    type Result = ();
-
-    fn handle(&mut self, _: NoteAudit, _: &mut Self::Context) -> Self::Result {}
 }
 
 impl Handler<AskHealth> for CoordinatorActor {

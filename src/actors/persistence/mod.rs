@@ -7,13 +7,17 @@ mod beat;
 mod flush;
 mod pruning;
 mod queue;
+mod recording;
 mod telling;
 
 use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
 
-pub use self::queue::{WriteError, WriteQueue, WriteResult};
+pub use self::{
+    queue::{WriteError, WriteQueue, WriteResult},
+    recording::record_what_is_left,
+};
 use super::{
     env::Env,
     messages::{Ping, Pong},
@@ -43,6 +47,7 @@ impl Actor for PersistenceActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         fail::fail_point!("persistence.started");
         ctx.spawn(keep_writing(Arc::clone(&self.env)).into_actor(self));
+        ctx.spawn(recording::keep_recording(Arc::clone(&self.env)).into_actor(self));
         ctx.spawn(pruning::keep_pruning(Arc::clone(&self.env)).into_actor(self));
         ctx.spawn(beat::keep_beating(Arc::clone(&self.env)).into_actor(self));
         if self.env.store.is_shared() {
