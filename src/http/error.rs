@@ -31,6 +31,9 @@ pub struct Problem {
     /// Every single problem, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
+    /// Headers of the answer.
+    #[serde(skip)]
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Problem {
@@ -44,7 +47,15 @@ impl Problem {
             detail: detail.into(),
             request_id: String::new(),
             errors: Vec::new(),
+            headers: Vec::new(),
         }
+    }
+
+    /// The same, with a header in its answer.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
     }
 }
 
@@ -60,9 +71,11 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code())
-            .content_type("application/problem+json")
-            .json(self)
+        let mut answer = HttpResponse::build(self.status_code());
+        for header in &self.headers {
+            answer.append_header((header.0, header.1.as_str()));
+        }
+        answer.content_type("application/problem+json").json(self)
     }
 }
 

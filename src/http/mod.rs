@@ -7,6 +7,7 @@ pub mod auth;
 pub mod body;
 pub mod error;
 pub mod routes;
+pub mod sse;
 pub mod view;
 
 use crate::actors::door::Door;
@@ -18,4 +19,6 @@ pub struct Shared {
     pub door: Door,
     /// Who may call what.
     pub guard: auth::Guard,
+    /// Whose events are taken without a token.
+    pub signatures: auth::signature::Signatures,
 }

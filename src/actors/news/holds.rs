@@ -32,7 +32,12 @@ pub struct BeforeLook(u64);
 impl News {
     /// The store has just answered that this is the bot's hold; if it is another than before, that is told.
     pub fn hold_is(&self, at: Instant, bot: &BotName, hold: Option<&Hold>) {
-        let mut known = self.0.holds.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .0
+            .holds
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         known.learned += 1;
         if let Some(happening) = known.take(bot, hold) {
             self.tell(at, happening);
@@ -42,13 +47,23 @@ impl News {
     /// To be called before stored states are read.
     #[must_use]
     pub fn before_look(&self) -> BeforeLook {
-        let known = self.0.holds.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self
+            .0
+            .holds
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         BeforeLook(known.learned)
     }
 
     /// The store was read: changes of other processes are told.
     pub fn holds_are(&self, at: Instant, before: BeforeLook, states: &[BotState]) {
-        let mut known = self.0.holds.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .0
+            .holds
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let silent = !std::mem::replace(&mut known.read, true);
         for state in states.iter().filter(|state| !state.removed) {
             if known.is_newer(&state.bot, before) {
@@ -73,7 +88,8 @@ impl Known {
         let before = self.by_bot.get(bot).and_then(|(_, hold)| hold.as_ref());
         let changed = before != hold.as_ref();
         if changed || self.by_bot.contains_key(bot) {
-            self.by_bot.insert(bot.clone(), (self.learned, hold.clone()));
+            self.by_bot
+                .insert(bot.clone(), (self.learned, hold.clone()));
         }
         let bot = bot.clone();
         changed.then(|| match hold {

@@ -63,7 +63,9 @@ impl Seat {
 
     /// Takes some of what waits; `None` if it is not kept any more.
     fn take(&mut self, ring: &Ring, most_behind: usize) -> Option<VecDeque<Arc<Told>>> {
-        let wanted = ring.from(self.next)?.filter(|told| self.interest.covers(told));
+        let wanted = ring
+            .from(self.next)?
+            .filter(|told| self.interest.covers(told));
         let batch: VecDeque<Arc<Told>> = wanted.take(BATCH).cloned().collect();
         self.waiting = self.waiting.saturating_sub(batch.len());
         self.room = self.room.min(self.waiting + most_behind);

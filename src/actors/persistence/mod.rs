@@ -63,9 +63,7 @@ impl Handler<Ping> for PersistenceActor {
 /// Stores what waits without the actor, which cannot be kept alive.
 pub async fn flush_what_is_left(env: &Arc<Env>, within: Duration) {
     let inner = Arc::clone(env);
-    let work = env
-        .runtime
-        .spawn(async move { flush::flush(&inner).await });
+    let work = env.runtime.spawn(async move { flush::flush(&inner).await });
     let _ = tokio::time::timeout(within, work).await;
 }
 

@@ -1,5 +1,8 @@
 //! Who may call what.
 
+pub mod sender;
+pub mod signature;
+
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::StatusCode};
