@@ -10,6 +10,7 @@ pub mod error;
 pub mod moment;
 pub mod paging;
 pub mod routes;
+pub mod sse;
 pub mod view;
 
 use crate::actors::door::Door;
@@ -21,4 +22,6 @@ pub struct Shared {
     pub door: Door,
     /// Who may call what.
     pub guard: auth::Guard,
+    /// Whose events are taken without a token.
+    pub signatures: auth::signature::Signatures,
 }

@@ -8,7 +8,9 @@ mod claims;
 mod extract;
 mod keys;
 mod refusal;
+pub mod sender;
 mod sign;
+pub mod signature;
 mod token;
 
 use std::sync::Arc;

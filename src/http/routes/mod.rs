@@ -2,9 +2,11 @@
 
 pub mod actors;
 pub mod control;
+pub mod events;
 pub mod executions;
 pub mod openapi;
 pub mod refusals;
+pub mod stream;
 
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -42,6 +44,8 @@ fn handlers(config: &mut ServiceConfig<'_>) {
         .configure(actors::routes)
         .configure(control::routes)
         .configure(executions::routes)
+        .configure(events::routes)
+        .configure(stream::routes)
         .configure(openapi::routes);
 }
 

@@ -4,6 +4,7 @@
 
 pub mod actor;
 pub mod gallery;
+pub mod happening;
 pub mod outline;
 pub mod run;
 pub mod status;
