@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::CoordinatorActor;
 use crate::{
     actors::messages::{
-        AddContent, AskHealth, BotCard, Bots, ControlError, DescribeBot, FindAudit, FindContent,
-        FindReplicas, FindRun, FindRuns, HealthReport, ListBots, NoteAudit, ReloadConfiguration,
+        AddContent, BotCard, Bots, ControlError, DescribeBot, FindAudit, FindContent,
+        FindReplicas, FindRun, FindRuns, ListBots, NoteAudit, ReloadConfiguration,
         ReloadError, RemoveContent, ResetBreaker, ResumeAll, ShowConfiguration, StartEvent,
     },
     domain::{
-        audit::AuditRow, bot::BotName, content::StoredItem, health::Health, ledger::LedgerRow,
+        audit::AuditRow, bot::BotName, content::StoredItem, ledger::LedgerRow,
         post::Post, replica::ReplicaRow, run::ExecutionId,
     },
 };
@@ -137,17 +137,4 @@ impl Handler<NoteAudit> for CoordinatorActor {
     type Result = ();
 
     fn handle(&mut self, _: NoteAudit, _: &mut Self::Context) -> Self::Result {}
-}
-
-impl Handler<AskHealth> for CoordinatorActor {
-    type Result = ResponseFuture<HealthReport>;
-
-    fn handle(&mut self, _: AskHealth, _: &mut Self::Context) -> Self::Result {
-        Box::pin(async {
-            HealthReport {
-                whole: Health::Unhealthy("not built yet".into()),
-                parts: Arc::default(),
-            }
-        })
-    }
 }
