@@ -124,9 +124,10 @@ async fn ask(env: &Env) -> Health {
     match asked.await {
         Ok(Ok(Ok(()))) => Health::Healthy,
         Ok(Ok(Err(error))) => Health::Unhealthy(error.to_string()),
-        Ok(Err(_)) => {
-            Health::Unhealthy(format!("no answer within {} ms", STORE_PATIENCE.as_millis()))
-        }
+        Ok(Err(_)) => Health::Unhealthy(format!(
+            "no answer within {} ms",
+            STORE_PATIENCE.as_millis()
+        )),
         Err(_) => Health::Unhealthy("asking it panicked".into()),
     }
 }

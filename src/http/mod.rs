@@ -3,13 +3,19 @@
 //! Handlers are a few lines: they ask the coordinator through the [`Door`] with a deadline, and show its answer. Statuses
 //! are chosen in [`error`] only; who may call what is decided by the extractors of [`auth`], before a body is read.
 
+mod answering;
 pub mod auth;
 pub mod body;
 pub mod error;
+pub mod listeners;
+mod params;
+mod rate;
+pub mod request_id;
 pub mod routes;
+mod unrouted;
 pub mod view;
 
-use crate::actors::door::Door;
+use crate::{actors::door::Door, clock::Clock, telemetry::metrics::Metrics};
 
 /// What handlers are given (`web::Data<Shared>`).
 #[derive(Clone)]
@@ -18,4 +24,8 @@ pub struct Shared {
     pub door: Door,
     /// Who may call what.
     pub guard: auth::Guard,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// The process's own time of day, which is there before any database is.
+    pub clock: Clock,
 }

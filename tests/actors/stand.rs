@@ -133,6 +133,7 @@ impl Stand {
         let env = Env {
             vitals: actor_server::actors::vitals::Vitals::default(),
             news: actor_server::actors::news::News::default(),
+            metrics: actor_server::telemetry::metrics::Metrics::default(),
             me,
             clock: Clock::process(),
             store,

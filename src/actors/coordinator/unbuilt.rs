@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::CoordinatorActor;
 use crate::{
     actors::messages::{
-        AddContent, BotCard, Bots, ControlError, DescribeBot, FindAudit, FindContent,
-        FindReplicas, FindRun, FindRuns, ListBots, NoteAudit, ReloadConfiguration,
-        ReloadError, RemoveContent, ResetBreaker, ResumeAll, ShowConfiguration, StartEvent,
+        AddContent, BotCard, Bots, ControlError, DescribeBot, FindAudit, FindContent, FindReplicas,
+        FindRun, FindRuns, ListBots, NoteAudit, ReloadConfiguration, ReloadError, RemoveContent,
+        ResetBreaker, ResumeAll, ShowConfiguration, StartEvent,
     },
     domain::{
-        audit::AuditRow, bot::BotName, content::StoredItem, ledger::LedgerRow,
-        post::Post, replica::ReplicaRow, run::ExecutionId,
+        audit::AuditRow, bot::BotName, content::StoredItem, ledger::LedgerRow, post::Post,
+        replica::ReplicaRow, run::ExecutionId,
     },
 };
 
