@@ -29,6 +29,7 @@ use crate::{
     platforms::ContentPoster,
     skills::SkillSet,
     store::{Replica, StatePersistence},
+    telemetry::metrics::Metrics,
 };
 
 /// Shared by all actors; factories hold it, so a rebuilt actor finds what its predecessor left.
@@ -65,6 +66,8 @@ pub struct Env {
     pub vitals: Vitals,
     /// What has just happened.
     pub news: News,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Numbers that the configuration sets.
     pub rules: Rules,
     /// The bots, and what else a reload replaces.

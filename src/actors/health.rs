@@ -17,8 +17,14 @@ use super::{
 };
 use crate::domain::{Instant, health::Health};
 
-/// How often actors are asked; the store is asked every `[health] interval_seconds`.
+/// How often actors are asked.
 const PULSE: Duration = Duration::from_secs(2);
+/// How often the store is asked at least, and how long it may take: what is ready is known to be so, or not, within two
+/// seconds.
+const STORE_PULSE: Duration = Duration::from_secs(1);
+const STORE_PATIENCE: Duration = Duration::from_millis(1500);
+/// The part that is the store.
+const DATABASE: &str = "database";
 /// So many unanswered pings in a row, each with its deadline, and the actor is replaced.
 pub(super) const MISSES: u32 = 3;
 
@@ -27,6 +33,8 @@ pub struct HealthCheckActor {
     env: Arc<Env>,
     parts: HashMap<String, (Health, Instant)>,
     misses: HashMap<String, u32>,
+    /// The store has not answered yet.
+    asking: bool,
 }
 
 impl HealthCheckActor {
@@ -37,6 +45,7 @@ impl HealthCheckActor {
             env,
             parts: HashMap::new(),
             misses: HashMap::new(),
+            asking: false,
         }
     }
 
@@ -55,35 +64,35 @@ impl HealthCheckActor {
                 ping(child, Some(task.clone()), me.clone());
             }
         }
+        drop(book);
+        // A thread whose bots all rest has nothing that could be unwell.
+        let asked: HashSet<String> = asked.iter().map(name_of).collect();
+        self.parts
+            .retain(|part, _| !part.starts_with("bots/") || asked.contains(part));
     }
 
     fn ask_store(&mut self, ctx: &mut Context<Self>) {
+        if std::mem::replace(&mut self.asking, true) {
+            return;
+        }
         let (env, me) = (Arc::clone(&self.env), ctx.address());
         actix_rt::spawn(async move {
-            let store = Arc::clone(&env.store);
-            let asked = env
-                .runtime
-                .spawn(async move { tokio::time::timeout(DEADLINE, store.ping()).await });
-            let health = match asked.await {
-                Ok(Ok(Ok(()))) => Health::Healthy,
-                Ok(Ok(Err(error))) => Health::Unhealthy(error.to_string()),
-                Ok(Err(_)) => {
-                    Health::Unhealthy(format!("no answer within {} s", DEADLINE.as_secs()))
-                }
-                Err(_) => Health::Unhealthy("asking it panicked".into()),
-            };
-            let _ = me.try_send(Found {
-                part: "database".into(),
-                health,
-            });
+            let health = ask(&env).await;
+            env.vitals.set_database(health == Health::Healthy);
+            let _ = me.try_send(Found(health));
         });
     }
 
+    /// Since when something is so well or so unwell does not change with the words for it.
     fn found(&mut self, part: String, health: Health) {
-        let before = self.parts.get(&part).map(|(health, _)| health);
-        if before == Some(&health) {
+        let before = self.parts.get_mut(&part).map(|(health, _)| health);
+        if let Some(before) = before
+            && before.level() == health.level()
+        {
+            *before = health;
             return;
         }
+        let before = self.parts.get(&part);
         match &health {
             Health::Healthy if before.is_some() => tracing::info!(part, "healthy again"),
             Health::Healthy => {}
@@ -101,7 +110,32 @@ impl Actor for HealthCheckActor {
         fail::fail_point!("health.started");
         ctx.run_interval(PULSE, Self::pulse);
         self.ask_store(ctx);
-        ctx.run_interval(self.env.rules.health_interval, Self::ask_store);
+        let interval = self.env.rules.health_interval.min(STORE_PULSE);
+        ctx.run_interval(interval, Self::ask_store);
+    }
+}
+
+/// Asks the store.
+async fn ask(env: &Env) -> Health {
+    let store = Arc::clone(&env.store);
+    let asked = env
+        .runtime
+        .spawn(async move { tokio::time::timeout(STORE_PATIENCE, store.ping()).await });
+    match asked.await {
+        Ok(Ok(Ok(()))) => Health::Healthy,
+        Ok(Ok(Err(error))) => Health::Unhealthy(error.to_string()),
+        Ok(Err(_)) => Health::Unhealthy(format!(
+            "no answer within {} ms",
+            STORE_PATIENCE.as_millis()
+        )),
+        Err(_) => Health::Unhealthy("asking it panicked".into()),
+    }
+}
+
+fn name_of(place: &Place) -> String {
+    match place {
+        Place::Bots(thread) => format!("bots/{thread}"),
+        Place::Own(core) => core.to_string(),
     }
 }
 
@@ -133,10 +167,7 @@ impl Handler<Pulse> for HealthCheckActor {
 
     fn handle(&mut self, Pulse { child, answered }: Pulse, _: &mut Self::Context) {
         fail::fail_point!("health.handle");
-        let part = match Place::of(&child) {
-            Place::Bots(thread) => format!("bots/{thread}"),
-            Place::Own(core) => core.to_string(),
-        };
+        let part = name_of(&Place::of(&child));
         let misses = self.misses.entry(part.clone()).or_default();
         *misses = if answered { 0 } else { *misses + 1 };
         let missed = *misses;
@@ -157,19 +188,23 @@ impl Handler<Pulse> for HealthCheckActor {
     }
 }
 
-/// How a dependency is.
+/// How the store is.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Found {
-    part: String,
-    health: Health,
-}
+struct Found(Health);
 
 impl Handler<Found> for HealthCheckActor {
     type Result = ();
 
-    fn handle(&mut self, Found { part, health }: Found, _: &mut Self::Context) {
-        self.found(part, health);
+    fn handle(&mut self, Found(health): Found, _: &mut Self::Context) {
+        self.asking = false;
+        let health = match health {
+            Health::Healthy if !self.env.vitals.writes() => {
+                Health::Unhealthy("it does not take writes".into())
+            }
+            health => health,
+        };
+        self.found(DATABASE.into(), health);
     }
 }
 
@@ -185,11 +220,14 @@ impl Handler<AskHealth> for HealthCheckActor {
     type Result = HealthReport;
 
     fn handle(&mut self, _: AskHealth, _: &mut Self::Context) -> HealthReport {
-        let whole = Health::fold(
-            self.parts
+        let whole = {
+            let tempered = self
+                .parts
                 .iter()
-                .map(|(name, (health, _))| (name.as_str(), health)),
-        );
+                .map(|(name, (health, _))| (name.as_str(), self.tempered(name, health)));
+            let tempered: Vec<(&str, Health)> = tempered.collect();
+            Health::fold(tempered.iter().map(|(name, health)| (*name, health)))
+        };
         let parts = self
             .parts
             .iter()
@@ -198,6 +236,20 @@ impl Handler<AskHealth> for HealthCheckActor {
         HealthReport {
             whole,
             parts: Arc::new(parts),
+        }
+    }
+}
+
+impl HealthCheckActor {
+    /// What a part means for the whole. Without a database runs end and their results are kept, so the server is at work,
+    /// though not well; only when results were lost it does not do what it is there for.
+    fn tempered(&self, part: &str, health: &Health) -> Health {
+        match health {
+            Health::Unhealthy(reason) if part == DATABASE => match self.env.queue.refused() {
+                0 => Health::Degraded(format!("{reason}; results are kept in memory")),
+                lost => Health::Unhealthy(format!("{reason}; {lost} results were lost")),
+            },
+            health => health.clone(),
         }
     }
 }

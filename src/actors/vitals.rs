@@ -35,8 +35,12 @@ struct Signs {
     beat: AtomicU64,
     /// Whether the store answered last time.
     database: AtomicBool,
+    /// Whether the store took the last write.
+    writes: AtomicBool,
     /// Whether the scheduler knows the bots.
     loaded: AtomicBool,
+    /// Whether the scheduler has ever known them.
+    started: AtomicBool,
 }
 
 impl Default for Vitals {
@@ -46,7 +50,9 @@ impl Default for Vitals {
             phase: AtomicU8::new(Phase::Starting as u8),
             beat: AtomicU64::new(0),
             database: AtomicBool::new(false),
+            writes: AtomicBool::new(true),
             loaded: AtomicBool::new(false),
+            started: AtomicBool::new(false),
         }))
     }
 }
@@ -85,20 +91,81 @@ impl Vitals {
         self.0.database.store(answers, Ordering::Relaxed);
     }
 
-    /// Whether the store answered last time.
+    /// Whether the store took a write: one that only answers questions is not there.
+    pub fn set_writes(&self, taken: bool) {
+        self.0.writes.store(taken, Ordering::Relaxed);
+    }
+
+    /// Whether the store took the last write.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.0.writes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the store answered last time, and took the last write.
     #[must_use]
     pub fn database(&self) -> bool {
-        self.0.database.load(Ordering::Relaxed)
+        self.0.database.load(Ordering::Relaxed) && self.writes()
     }
 
     /// Whether the scheduler knows the bots.
     pub fn set_loaded(&self, loaded: bool) {
         self.0.loaded.store(loaded, Ordering::Relaxed);
+        self.0.started.fetch_or(loaded, Ordering::Relaxed);
+    }
+
+    /// Whether the scheduler has ever known the bots: once it has, the start is over for good.
+    #[must_use]
+    pub fn started(&self) -> bool {
+        self.0.started.load(Ordering::Relaxed)
+    }
+
+    /// Whether slots are run: at work, with a store, knowing the bots.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.phase() == Phase::Running && self.database() && self.loaded()
     }
 
     /// Whether the scheduler knows the bots.
     #[must_use]
     pub fn loaded(&self) -> bool {
         self.0.loaded.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_coordinator_that_stops_beating_is_wedged_and_one_that_never_beat_is_not() {
+        let vitals = Vitals::default();
+        tokio::time::advance(WEDGED_AFTER * 10).await;
+        assert!(vitals.is_live());
+        vitals.beat();
+        tokio::time::advance(WEDGED_AFTER - Duration::from_millis(1)).await;
+        assert!(vitals.is_live());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!vitals.is_live());
+        vitals.beat();
+        assert!(vitals.is_live());
+    }
+
+    #[test]
+    fn only_a_running_process_with_a_store_that_takes_writes_and_known_bots_is_ready() {
+        let vitals = Vitals::default();
+        vitals.enter(Phase::Running);
+        vitals.set_database(true);
+        assert!(!vitals.is_ready() && !vitals.started());
+        vitals.set_loaded(true);
+        assert!(vitals.is_ready() && vitals.started());
+        vitals.set_writes(false);
+        assert!(!vitals.is_ready() && !vitals.database());
+        vitals.set_writes(true);
+        vitals.set_loaded(false);
+        assert!(!vitals.is_ready() && vitals.started());
+        vitals.set_loaded(true);
+        vitals.enter(Phase::Draining);
+        assert!(!vitals.is_ready() && vitals.database() && vitals.loaded());
     }
 }

@@ -43,6 +43,7 @@ impl SkillCatalogue for BuiltInSkills {
 pub fn serve(settings: Settings) -> Result<(), AppError> {
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
+    allow_connections();
     let server = ActorServer::builder(settings).build()?;
     in_actors_system(async move {
         let mut signals = Signals::listen()?;
@@ -57,6 +58,16 @@ pub fn serve(settings: Settings) -> Result<(), AppError> {
             () = twice => Err(AppError::Interrupted),
         }
     })
+}
+
+/// Every connection takes file descriptors, and the usual limit is far below what the system allows.
+fn allow_connections() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
 }
 
 /// Which way the schema goes.

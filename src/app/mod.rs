@@ -27,13 +27,15 @@ pub use self::{
 };
 pub use crate::http::auth::{NewToken, Role};
 use crate::{
-    actors::env::Platforms,
+    actors::{door::Door, env::Platforms},
     clock::Clock,
     config::Settings,
     domain::run::ReplicaId,
+    http::listeners::BindError,
     platforms::{ContentPoster, console::Console},
     skills::{Skill, SkillSet},
     store::{Replica, StoreError},
+    telemetry::metrics::Metrics,
 };
 
 /// Why the server ended, or could not start.
@@ -42,6 +44,9 @@ pub enum AppError {
     /// The store cannot be used, and waiting would not help.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] BindError),
     /// A part could not be built.
     #[error("{0}")]
     Build(String),
@@ -66,6 +71,7 @@ pub struct ActorServer {
     skills: SkillSet,
     platforms: Platforms,
     threads: BotThreads,
+    metrics: Metrics,
     me: Replica,
 }
 
@@ -110,11 +116,13 @@ impl Builder {
             started_at: Clock::process().now(),
         };
         let threads = BotThreads::start(settings.server.max_parallel_tasks)?;
+        let metrics = Metrics::new(&settings.metrics.namespace);
         Ok(ActorServer {
             settings,
             skills,
             platforms,
             threads,
+            metrics,
             me,
         })
     }
@@ -191,17 +199,27 @@ impl ActorServer {
     ///
     /// # Errors
     /// The server could not start, could not be kept alive, or could not store everything.
-    pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
+    pub async fn run_until_stopped(
+        mut self,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), AppError> {
         tokio::pin!(stop);
         let grace = self.settings.server.shutdown_grace;
+        let door = Door::default();
+        let mut listeners = self.listen(&door)?;
         // Dropped last: whatever still runs ends with it.
         let (env, _threads) = tokio::select! {
             biased;
-            () = &mut stop => return Ok(()),
-            started = self.start() => started?,
+            () = &mut stop => {
+                listeners.close().await;
+                return Ok(());
+            }
+            started = self.start(&door) => started?,
         };
         let result = running::supervise(&env, grace, stop).await;
+        listeners.close_api().await;
         running::close(&env).await;
+        listeners.close().await;
         result
     }
 }

@@ -15,6 +15,7 @@ use crate::{
         persistence::{flush_what_is_left, record_what_is_left},
         roster::Roster,
         supervision::{Child, Exit, Exits, spawn},
+        vitals::Phase,
     },
     domain::restart::{RestartBudget, Verdict},
 };
@@ -40,6 +41,7 @@ pub(super) async fn supervise(
     stop: impl Future<Output = ()>,
 ) -> Result<(), AppError> {
     tokio::pin!(stop);
+    env.vitals.enter(Phase::Running);
     let (fatal, mut given_up) = watch::channel(None);
     let mut root = Root {
         env: Arc::clone(env),
@@ -70,6 +72,7 @@ pub(super) async fn supervise(
         }
     };
     if result.is_err() {
+        env.vitals.enter(Phase::Draining);
         // Whatever happened, results are not left behind while there is a store to take them.
         flush_what_is_left(env, CLOSING).await;
     }
@@ -134,6 +137,7 @@ async fn stop_in_order(
     coordinator: Addr<CoordinatorActor>,
     grace: Duration,
 ) -> Result<(), AppError> {
+    root.env.vitals.enter(Phase::Draining);
     let runs = root.env.runs.len();
     tracing::info!(runs, grace_s = grace.as_secs(), "stopping");
     let mut stopped = coordinator.send(Stop { grace }).await;

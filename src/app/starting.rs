@@ -5,13 +5,14 @@ use std::{future::Future, sync::Arc, time::Duration};
 use secrecy::ExposeSecret;
 use tokio::{runtime::Handle, sync::Semaphore};
 
-use super::{ActorServer, AppError, BotThreads};
+use super::{ActorServer, AppError, BotThreads, keys};
 use crate::{
     actors::{
         address_book::AddressBook,
         audit::AuditQueue,
         breakers::Breakers,
         configuration::Configuration,
+        door::Door,
         env::{Env, Rules},
         leftovers::Leftovers,
         news::News,
@@ -19,10 +20,14 @@ use crate::{
         registering,
         runs::Runs,
         supervision::Exits,
-        vitals::Vitals,
     },
     clock::Clock,
     config::Settings,
+    http::{
+        Shared,
+        auth::{Guard, signature::Signatures},
+        listeners::{Addresses, Bound, Listeners},
+    },
     store::{self, StatePersistence, StoreError},
 };
 
@@ -33,8 +38,31 @@ const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 type Opened = (Clock, Arc<dyn StatePersistence>);
 
 impl ActorServer {
+    /// Listens, before anything else is there: probes are answered from the first moment on.
+    pub(super) fn listen(&mut self, door: &Door) -> Result<Listeners, AppError> {
+        let http = &self.settings.http;
+        let bound = Bound::bind(Addresses {
+            api: http.api,
+            health: http.health,
+            metrics: http.metrics,
+            rate_limit_per_second: http.rate_limit_per_second,
+            cors_origins: http.cors_origins.clone(),
+        })?;
+        self.me.address = bound.api().map(|api| api.to_string()).unwrap_or_default();
+        let shared = Shared {
+            door: door.clone(),
+            guard: Guard::new(keys::keys(&self.settings.auth), Clock::process()),
+            signatures: Signatures::new(self.settings.auth.events_secret.as_ref())
+                .map_err(AppError::Build)?,
+            metrics: self.metrics.clone(),
+            clock: Clock::process(),
+        };
+        let serving = bound.serve(&shared);
+        serving.map_err(|error| AppError::Build(format!("cannot serve HTTP: {error}")))
+    }
+
     /// Opens the store and registers the bots.
-    pub(super) async fn start(self) -> Result<(Arc<Env>, BotThreads), AppError> {
+    pub(super) async fn start(self, door: &Door) -> Result<(Arc<Env>, BotThreads), AppError> {
         let gone = || AppError::Build("the threads are gone".into());
         let runtime = self.threads.handle().ok_or_else(gone)?;
         let (url, me) = (&self.settings.server.database_url, &self.me);
@@ -43,15 +71,22 @@ impl ActorServer {
             async move { store::open(url.expose_secret(), &me).await }
         })
         .await?;
-        let (env, threads) = self.environment(opened, &runtime);
+        door.vitals().set_database(true);
+        let (env, threads) = self.environment(opened, &runtime, door);
         let register = || registering::prepare(Arc::clone(&env));
         patiently(&runtime, "the bots cannot be registered", register).await?;
         let (bots, version) = (env.in_force().bots.len(), &env.me.version);
+        door.open(Arc::clone(&env));
         tracing::info!(bots, version, replica = %env.me.id, "ready");
         Ok((env, threads))
     }
 
-    fn environment(self, (clock, store): Opened, runtime: &Handle) -> (Arc<Env>, BotThreads) {
+    fn environment(
+        self,
+        (clock, store): Opened,
+        runtime: &Handle,
+        door: &Door,
+    ) -> (Arc<Env>, BotThreads) {
         let settings = self.settings;
         let env = Env {
             me: self.me,
@@ -68,7 +103,8 @@ impl ActorServer {
             platforms: self.platforms,
             runtime: runtime.clone(),
             exits: Exits::default(),
-            vitals: Vitals::default(),
+            vitals: door.vitals().clone(),
+            metrics: self.metrics,
             news: News::default(),
             rules: rules(&settings),
             configuration: Configuration::new(

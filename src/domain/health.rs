@@ -11,7 +11,49 @@ pub enum Health {
     Unhealthy(String),
 }
 
+/// How well, without the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// As it should be.
+    Healthy,
+    /// At work, but something needs a look.
+    Degraded,
+    /// Not at work.
+    Unhealthy,
+}
+
+impl Level {
+    /// In the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
+}
+
 impl Health {
+    /// Without the reason.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        match self {
+            Self::Healthy => Level::Healthy,
+            Self::Degraded(_) => Level::Degraded,
+            Self::Unhealthy(_) => Level::Unhealthy,
+        }
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Healthy => None,
+            Self::Degraded(reason) | Self::Unhealthy(reason) => Some(reason),
+        }
+    }
+
     /// The health of a whole with these parts: the worst part decides, and is named.
     #[must_use]
     pub fn fold<'a>(parts: impl IntoIterator<Item = (&'a str, &'a Self)>) -> Self {

@@ -14,7 +14,7 @@ use actix_web::{
 };
 use serde_json::Value;
 
-use super::{Shared, auth::Caller, error::Problem};
+use super::{Shared, auth::Caller, error::Problem, request_id::RequestId};
 use crate::{clock::Clock, domain::audit::AuditEntry};
 
 /// What every control route begins with.
@@ -126,8 +126,8 @@ fn in_path(request: &HttpRequest) -> Option<String> {
 }
 
 fn request_id<B>(answer: &ServiceResponse<B>) -> Option<String> {
-    let header = answer.headers().get("x-request-id")?;
-    header.to_str().ok().map(str::to_owned)
+    let extensions = answer.request().extensions();
+    extensions.get::<RequestId>().map(ToString::to_string)
 }
 
 fn outcome<B>(answer: &ServiceResponse<B>) -> String {

@@ -2,10 +2,17 @@
 
 use std::fmt;
 
-use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use actix_web::{
+    Error, HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::request_id::X_REQUEST_ID;
 use crate::actors::{
     door::Unanswered,
     messages::{ControlError, ReloadError},
@@ -13,6 +20,9 @@ use crate::actors::{
 
 /// The result of a handler.
 pub type Answer<T = HttpResponse> = Result<T, Problem>;
+
+/// The media type of problems.
+pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// What went wrong, as clients see it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -31,18 +41,21 @@ pub struct Problem {
     /// Every single problem, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
-    /// Headers of the answer.
+    /// Headers of the answer besides those that every problem has.
     #[serde(skip)]
-    headers: Vec<(&'static str, String)>,
+    #[schema(ignore)]
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     /// A problem with this status; title and kind follow from it.
     #[must_use]
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        let title = status.canonical_reason().unwrap_or("Problem");
+        let name = title.to_ascii_lowercase().replace(' ', "-");
         Self {
-            kind: "about:blank".into(),
-            title: status.canonical_reason().unwrap_or("Problem").into(),
+            kind: format!("/problems/{name}"),
+            title: title.into(),
             status: status.as_u16(),
             detail: detail.into(),
             request_id: String::new(),
@@ -53,9 +66,46 @@ impl Problem {
 
     /// The same, with a header in its answer.
     #[must_use]
-    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn with_header(
+        mut self,
+        name: impl TryInto<HeaderName>,
+        value: impl TryInto<HeaderValue>,
+    ) -> Self {
+        if let (Ok(name), Ok(value)) = (name.try_into(), value.try_into()) {
+            self.headers.push((name, value));
+        }
         self
+    }
+
+    /// The path leads somewhere, but not by this method; `allowed` is a list with commas.
+    pub(super) fn wrong_method(method: &str, allowed: &str) -> Self {
+        let detail = format!("`{method}` is not possible here; use {allowed}");
+        let allowed = HeaderValue::from_str(allowed).unwrap_or(HeaderValue::from_static("GET"));
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, detail).with_header(ALLOW, allowed)
+    }
+
+    /// Too many requests of one client.
+    pub(super) fn too_many(limit: u32, wait_s: u64) -> Self {
+        let detail = format!("more than {limit} requests in a second; try again in {wait_s} s");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
+            .with_header(RETRY_AFTER, HeaderValue::from(wait_s))
+    }
+
+    /// Something broke here. What it was is in the log, beside the request's id, and nowhere else.
+    pub(super) fn broken() -> Self {
+        let detail =
+            "something broke while the request was answered; the log of the server says what";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    }
+
+    /// What a part of the framework refused, in the words of the API.
+    pub(super) fn foreign(error: &Error) -> Self {
+        let status = error.as_response_error().status_code();
+        if status.is_server_error() {
+            tracing::error!(%error, "a request could not be answered");
+            return Self::broken();
+        }
+        Self::new(status, error.to_string())
     }
 }
 
@@ -71,11 +121,26 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut answer = HttpResponse::build(self.status_code());
-        for header in &self.headers {
-            answer.append_header((header.0, header.1.as_str()));
+        let status = self.status_code();
+        let mut response = HttpResponse::build(status);
+        response.content_type(PROBLEM_JSON);
+        for (name, value) in &self.headers {
+            response.append_header((name.clone(), value.clone()));
         }
-        answer.content_type("application/problem+json").json(self)
+        if !self.request_id.is_empty() {
+            response.insert_header((X_REQUEST_ID, self.request_id.as_str()));
+        }
+        let says_how = self
+            .headers
+            .iter()
+            .any(|(name, _)| name == WWW_AUTHENTICATE);
+        if status == StatusCode::UNAUTHORIZED && !says_how {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        if status == StatusCode::REQUEST_TIMEOUT {
+            response.force_close();
+        }
+        response.json(self)
     }
 }
 
@@ -90,13 +155,6 @@ impl Problem {
     #[must_use]
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
-    }
-
-    /// The path is served by these methods only: 405.
-    #[must_use]
-    pub fn wrong_method(allowed: &str) -> Self {
-        let detail = format!("this path takes {allowed} only");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, detail).with_header("Allow", allowed)
     }
 
     /// The body is longer than that: 413.
@@ -122,6 +180,7 @@ impl Problem {
 impl From<Unanswered> for Problem {
     fn from(error: Unanswered) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+            .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
     }
 }
 

@@ -3,17 +3,23 @@
 //! Handlers are a few lines: they ask the coordinator through the [`Door`] with a deadline, and show its answer. Statuses
 //! are chosen in [`error`] only; who may call what is decided by the extractors of [`auth`], before a body is read.
 
+mod answering;
 pub mod audit;
 pub mod auth;
 pub mod body;
 pub mod error;
+pub mod listeners;
 pub mod moment;
 pub mod paging;
+mod params;
+mod rate;
+pub mod request_id;
 pub mod routes;
 pub mod sse;
+mod unrouted;
 pub mod view;
 
-use crate::actors::door::Door;
+use crate::{actors::door::Door, clock::Clock, telemetry::metrics::Metrics};
 
 /// What handlers are given (`web::Data<Shared>`).
 #[derive(Clone)]
@@ -24,4 +30,8 @@ pub struct Shared {
     pub guard: auth::Guard,
     /// Whose events are taken without a token.
     pub signatures: auth::signature::Signatures,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// The process's own time of day, which is there before any database is.
+    pub clock: Clock,
 }

@@ -36,6 +36,10 @@ impl LogFormat {
 /// Lines that wait for a slow reader of standard error; more are dropped, because a reader must not hold up the bots.
 const WAITING_LINES: usize = 64_000;
 
+/// What is logged unless `RUST_LOG` says otherwise. The HTTP framework takes every malformed request for an error of ours,
+/// and tells of its threads.
+const DEFAULT_FILTER: &str = "info,actix_http=off,actix_server=warn";
+
 /// Starts logging, once a process: what `filter` (`RUST_LOG`, by default `info`) lets through. What is dropped last writes
 /// what still waits.
 ///
@@ -44,7 +48,7 @@ const WAITING_LINES: usize = 64_000;
 pub fn start(format: LogFormat, filter: Option<&str>) -> Result<WorkerGuard, String> {
     let filter = match filter.filter(|text| !text.is_empty()) {
         Some(text) => EnvFilter::try_new(text).map_err(|error| format!("RUST_LOG: {error}"))?,
-        None => EnvFilter::new("info"),
+        None => EnvFilter::new(DEFAULT_FILTER),
     };
     let lines = NonBlockingBuilder::default().buffered_lines_limit(WAITING_LINES);
     let (writer, guard) = lines.finish(io::stderr());

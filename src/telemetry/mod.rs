@@ -1,3 +1,4 @@
 //! What the process says about itself. Decides nothing.
 
 pub mod logs;
+pub mod metrics;

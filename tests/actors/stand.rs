@@ -136,6 +136,7 @@ impl Stand {
             breakers: actor_server::actors::breakers::Breakers::new(Default::default()),
             vitals: actor_server::actors::vitals::Vitals::default(),
             news: actor_server::actors::news::News::default(),
+            metrics: actor_server::telemetry::metrics::Metrics::default(),
             me,
             clock: Clock::process(),
             store,

@@ -6,6 +6,7 @@
 mod breakers;
 mod children;
 mod control;
+mod health;
 mod leftovers;
 mod noting;
 mod stopping;
@@ -25,6 +26,9 @@ use super::{
 
 /// How often the address book is compared with life: the backstop behind exit notices.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How often it says that it is at work; a probe takes silence for its death after [`super::vitals::WEDGED_AFTER`].
+const BEAT: Duration = Duration::from_millis(250);
 
 /// The supervisor.
 pub struct CoordinatorActor {
@@ -75,6 +79,8 @@ impl Actor for CoordinatorActor {
         };
         ctx.spawn(notices.into_actor(self));
         ctx.run_interval(LOOK, Self::look_after_children);
+        self.env.vitals.beat();
+        ctx.run_interval(BEAT, |actor, _| actor.env.vitals.beat());
         self.send_leftover_posts(ctx);
     }
 }

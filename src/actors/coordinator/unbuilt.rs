@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::CoordinatorActor;
 use crate::{
     actors::messages::{
-        AddContent, AskHealth, BotCard, Bots, ControlError, DescribeBot, FindAudit, FindContent,
-        FindReplicas, FindRun, FindRuns, HealthReport, ListBots, ReloadConfiguration, ReloadError,
-        RemoveContent, ResumeAll, ShowConfiguration, StartEvent,
+        AddContent, BotCard, Bots, ControlError, DescribeBot, FindAudit, FindContent, FindReplicas,
+        FindRun, FindRuns, ListBots, ReloadConfiguration, ReloadError, RemoveContent, ResumeAll,
+        ShowConfiguration, StartEvent,
     },
     domain::{
-        audit::AuditRow, bot::BotName, content::StoredItem, health::Health, ledger::LedgerRow,
-        post::Post, replica::ReplicaRow, run::ExecutionId,
+        audit::AuditRow, bot::BotName, content::StoredItem, ledger::LedgerRow, post::Post,
+        replica::ReplicaRow, run::ExecutionId,
     },
 };
 
@@ -122,18 +122,5 @@ impl Handler<ShowConfiguration> for CoordinatorActor {
 
     fn handle(&mut self, _: ShowConfiguration, _: &mut Self::Context) -> Self::Result {
         MessageResult(Value::Null)
-    }
-}
-
-impl Handler<AskHealth> for CoordinatorActor {
-    type Result = ResponseFuture<HealthReport>;
-
-    fn handle(&mut self, _: AskHealth, _: &mut Self::Context) -> Self::Result {
-        Box::pin(async {
-            HealthReport {
-                whole: Health::Unhealthy("not built yet".into()),
-                parts: Arc::default(),
-            }
-        })
     }
 }

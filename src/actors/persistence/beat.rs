@@ -15,15 +15,20 @@ use crate::{
     store::Rescued,
 };
 
-/// Replicas beat every second; a process that owns its file alone has nobody to tell.
+/// Replicas beat every second.
 const SHARED: Duration = Duration::from_secs(1);
-const ALONE: Duration = Duration::from_secs(10);
+/// A process that owns its file alone has nobody to tell, unless it wants to know whether the file takes writes again.
+const ALONE: u32 = 10;
 
 /// Says every second that this process is alive. Nothing else is done here: a beat must never wait for anything.
 pub(super) async fn keep_beating(env: Arc<Env>) {
-    let mut ticks = every(if env.store.is_shared() { SHARED } else { ALONE });
-    loop {
+    let mut ticks = every(SHARED);
+    let shared = env.store.is_shared();
+    for n in (0..ALONE).cycle() {
         ticks.tick().await;
+        if !shared && n > 0 && env.vitals.writes() {
+            continue;
+        }
         fail::fail_point!("persistence.timer");
         beat(&env).await;
     }
@@ -51,8 +56,14 @@ async fn beat(env: &Arc<Env>) {
         .spawn(async move { store.beat(&me).await })
         .await
     {
-        Ok(Ok(beat)) => cancel(env, &beat.cancel),
-        Ok(Err(error)) => tracing::warn!(%error, "the heartbeat could not be stored"),
+        Ok(Ok(beat)) => {
+            env.vitals.set_writes(true);
+            cancel(env, &beat.cancel);
+        }
+        Ok(Err(error)) => {
+            env.vitals.set_writes(false);
+            tracing::warn!(%error, "the heartbeat could not be stored");
+        }
         Err(_) => {}
     }
 }

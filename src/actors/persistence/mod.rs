@@ -80,12 +80,14 @@ async fn keep_writing(env: Arc<Env>) {
         fail::fail_point!("persistence.future");
         match round(&env).await {
             Ok(()) => {
+                env.vitals.set_writes(true);
                 if wait > FIRST_WAIT {
                     tracing::info!("the database is back; everything that waited is stored");
                 }
                 wait = FIRST_WAIT;
             }
             Err(error) => {
+                env.vitals.set_writes(false);
                 if wait == FIRST_WAIT {
                     let waiting = env.queue.len();
                     tracing::error!(

@@ -198,6 +198,7 @@ impl Handler<Loaded> for SchedulerActor {
         live.into_iter().for_each(|row| self.adopt(row));
         if !self.loaded {
             self.loaded = true;
+            self.env.vitals.set_loaded(true);
             self.account_for_closed(ctx);
         }
         self.tick(ctx);

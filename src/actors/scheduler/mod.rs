@@ -114,6 +114,7 @@ impl Actor for SchedulerActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         fail::fail_point!("scheduler.started");
+        self.env.vitals.set_loaded(false);
         self.load(ctx);
         ctx.run_interval(self.env.rules.check_interval, |actor, ctx| {
             actor.reconcile(ctx)

@@ -4,6 +4,8 @@ pub mod actors;
 pub mod control;
 pub mod events;
 pub mod executions;
+pub(super) mod health;
+pub(super) mod metrics;
 pub mod openapi;
 pub mod refusals;
 pub mod stream;
@@ -20,22 +22,14 @@ use crate::{
 /// Where the API is.
 pub const BASE: &str = "/api/v1";
 
-/// Everything below [`BASE`]. A path that is served by another method only is refused with 405.
+/// Everything below [`BASE`].
 pub fn api(config: &mut ServiceConfig<'_>) {
     handlers(config);
-    config.map(|config| {
-        openapi::refuse_other_methods(config, |path| path.strip_prefix(BASE));
-        config
-    });
 }
 
 /// What is not below [`BASE`]: pages for people.
 pub fn root(config: &mut ServiceConfig<'_>) {
     root_handlers(config);
-    config.map(|config| {
-        openapi::refuse_other_methods(config, |path| Some(path).filter(|it| !it.starts_with(BASE)));
-        config
-    });
 }
 
 /// The handlers that the OpenAPI document tells of.
