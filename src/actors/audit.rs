@@ -99,6 +99,12 @@ impl AuditQueue {
         }
     }
 
+    /// A copy of the rows that wait, oldest first.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<AuditEntry> {
+        self.lock().waiting.iter().cloned().collect()
+    }
+
     /// Rows that wait, a sum that is not one yet included.
     #[must_use]
     pub fn len(&self) -> usize {
