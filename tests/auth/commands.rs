@@ -116,7 +116,8 @@ fn health_is_asked_of_this_machine_whatever_the_file_says_otherwise() {
     let file = format!("[http]\nhealth = \"0.0.0.0:{port}\"\n[server]\nnonsense = true\n");
     let output = run(&["healthcheck"], &file, &[]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("503"));
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(complaint.contains("503"), "{complaint}");
     thread.join().unwrap();
 }
 

@@ -156,7 +156,6 @@ fn shapes() -> Vec<Forgery> {
         panic!("three parts");
     };
     let admin = encode(claims_with(json!({"role": "admin"})).to_string());
-    let padded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, HEADER);
     let shapes = [
         String::new(),
         ".".into(),
@@ -185,7 +184,7 @@ fn shapes() -> Vec<Forgery> {
         good.replace('.', ".."),
         good.replace('.', "%2E"),
         good.chars().rev().collect(),
-        format!("{padded}.{payload}.{signature}"),
+        format!("{header}=.{payload}.{signature}"),
         format!("{header}\t.{payload}.{signature}"),
         r#"{"alg":"HS256"}.{"sub":"alice"}.x"#.into(),
         format!(r#"{{"protected":"{header}","payload":"{payload}","signature":"{signature}"}}"#),
@@ -350,12 +349,6 @@ fn payloads() -> Vec<Forgery> {
         good[..good.len() - 1].into(),
         format!(r#"["alice","operator",{}]"#, NOW + 60),
         format!(r#"{{"claims":{good}}}"#),
-        format!(
-            "{{\"a\":{}1{},{}",
-            "[".repeat(300),
-            "]".repeat(300),
-            &good[1..]
-        ),
     ];
     let numbered = payloads.into_iter().enumerate();
     numbered
@@ -435,7 +428,10 @@ fn what_is_not_signed_by_a_key_of_ours_learns_nothing() {
     let keys = only_secret();
     for (name, token, _) in all().iter().filter(|(_, _, signed)| !signed) {
         let refusal = judged(&keys, token).expect_err(name);
-        let silent = matches!(refusal, Refusal::Untrusted | Refusal::TooLong);
+        let silent = matches!(
+            refusal,
+            Refusal::Untrusted | Refusal::TooLong | Refusal::NoBearer
+        );
         assert!(silent, "{name}: {refusal}");
     }
 }
