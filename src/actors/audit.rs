@@ -99,6 +99,12 @@ impl AuditQueue {
         }
     }
 
+    /// A copy of the rows that wait, oldest first.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<AuditEntry> {
+        self.lock().waiting.iter().cloned().collect()
+    }
+
     /// Rows that wait, a sum that is not one yet included.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -225,5 +231,108 @@ impl Drop for AuditBatch {
         for entry in self.entries.drain(..).rev() {
             inner.waiting.push_front(entry);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(n: usize) -> AuditEntry {
+        AuditEntry {
+            at: chrono::DateTime::UNIX_EPOCH,
+            subject: n.to_string(),
+            role: None,
+            action: "pause".into(),
+            target: None,
+            remote: None,
+            request_id: None,
+            before: None,
+            after: None,
+            outcome: "ok".into(),
+        }
+    }
+
+    fn subjects(queue: &AuditQueue) -> Vec<String> {
+        let rows = queue.waiting().into_iter();
+        rows.map(|row| row.subject).collect()
+    }
+
+    #[test]
+    fn rows_of_a_group_that_is_not_stored_go_back_in_their_order() {
+        let queue = AuditQueue::default();
+        (0..5).for_each(|n| queue.note(entry(n)));
+        drop(queue.take(3));
+        assert_eq!(subjects(&queue), ["0", "1", "2", "3", "4"]);
+        queue.take(2).settle();
+        queue.take(1).lose("refused");
+        assert_eq!(subjects(&queue), ["3", "4"]);
+        assert_eq!(queue.lost(), 1);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        let queue = AuditQueue::default();
+        (0..BOUND + 7).for_each(|n| queue.note(entry(n)));
+        assert_eq!((queue.len(), queue.lost()), (BOUND, 7));
+    }
+
+    #[test]
+    fn of_a_flood_of_strangers_a_few_are_rows_and_the_others_one() {
+        let queue = AuditQueue::default();
+        (0..1_000).for_each(|n| queue.note_stranger(entry(n)));
+        queue.sum_up();
+        let rows = queue.waiting();
+        let (last, few) = rows.split_last().unwrap();
+        // A slow machine may need more than one window for it.
+        assert!((5..100).contains(&few.len()), "{} rows", few.len());
+        assert_eq!(last.action, "refused");
+        assert_eq!(queue.lost(), 0);
+        let all: u64 = rows.iter().map(counted).sum();
+        assert_eq!(all, 1_000, "every refusal is in a row");
+    }
+
+    fn counted(row: &AuditEntry) -> u64 {
+        match row.action.as_str() {
+            "refused" => row.outcome.split(' ').next().unwrap().parse().unwrap(),
+            _ => 1,
+        }
+    }
+
+    #[test]
+    fn strangers_leave_half_of_a_queue_that_cannot_be_stored_to_others() {
+        let queue = AuditQueue::default();
+        (0..BOUND / 2).for_each(|n| queue.note(entry(n)));
+        for n in 0..100 {
+            queue.note_stranger(entry(n));
+            let mut inner = queue.lock();
+            let begin = inner.window.unwrap().0;
+            inner.close_window(begin + WINDOW);
+        }
+        assert_eq!(queue.waiting().len(), BOUND / 2);
+        (0..BOUND / 2).for_each(|n| queue.note(entry(n)));
+        assert_eq!((queue.waiting().len(), queue.lost()), (BOUND, 0));
+        queue.take(BOUND).settle();
+        queue.sum_up();
+        assert_eq!(queue.waiting().iter().map(counted).sum::<u64>(), 100);
+    }
+
+    #[actix_rt::test]
+    async fn a_sum_is_a_row_when_its_window_is_over() {
+        let queue = AuditQueue::default();
+        (0..6).for_each(|n| queue.note_stranger(entry(n)));
+        queue.take(5).settle();
+        assert!(queue.waiting().is_empty());
+        queue.arrival().await;
+        assert_eq!(queue.waiting().iter().map(counted).sum::<u64>(), 1);
+    }
+
+    #[test]
+    fn what_waits_in_one_queue_is_taken_over_by_another() {
+        let (early, queue) = (AuditQueue::default(), AuditQueue::default());
+        (0..7).for_each(|n| early.note_stranger(entry(n)));
+        queue.take_over(&early);
+        assert!(early.is_empty());
+        assert_eq!(queue.waiting().iter().map(counted).sum::<u64>(), 7);
     }
 }

@@ -62,10 +62,9 @@ fn ask(address: SocketAddr) -> io::Result<String> {
     };
     let mut stream = TcpStream::connect_timeout(&address, left())?;
     stream.set_write_timeout(Some(left()))?;
-    write!(
-        stream,
-        "GET /health/live HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )?;
+    let request =
+        format!("GET /health/live HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let (mut line, mut byte) = (Vec::new(), [0; 256]);
     while !line.contains(&b'\n') && line.len() < 4_096 {
         if Instant::now() >= end {

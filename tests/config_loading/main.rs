@@ -11,6 +11,7 @@ mod broken;
 mod check_output;
 mod environment;
 mod hostile;
+mod keys;
 mod merging;
 mod quarantine;
 mod scale;
