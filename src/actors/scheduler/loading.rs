@@ -112,7 +112,7 @@ impl SchedulerActor {
                     max_consecutive_failures: self.env.rules.max_consecutive_failures,
                 })));
             }
-            None if row.claim.trigger != Trigger::Schedule && row.claim.attempt == 1 => {
+            None if is_on_its_way(&row) => {
                 // A trigger that has just been stored is about to reach its actor.
                 if self.env.clock.now() - row.claim.due < SETTLED_AFTER {
                     return;
@@ -138,14 +138,23 @@ impl SchedulerActor {
         let due = claim.slot.and_then(|slot| entry.due_of(slot));
         claim.due = due.unwrap_or(claim.due);
         self.agenda.keep(Reserved {
-            // A run that has started once is not late any more.
-            lenient: claim.attempt > 1,
+            // A run that has started once is not late any more, and a trigger never is.
+            lenient: claim.attempt > 1 || claim.trigger != Trigger::Schedule,
             claim,
             verify: true,
             backlog: false,
             input: row.metadata.get("input").cloned().unwrap_or_default(),
         });
     }
+}
+
+/// Whether a trigger was stored by this process, which hands it to its actor; one that was taken over from a dead process
+/// is the scheduler's like any claim.
+fn is_on_its_way(row: &LiveRow) -> bool {
+    let claim = &row.claim;
+    claim.trigger != Trigger::Schedule
+        && claim.attempt == 1
+        && row.metadata.get("rescued_from").is_none()
 }
 
 async fn read(env: &Arc<Env>) -> Result<Loaded, StoreError> {
