@@ -94,8 +94,11 @@ impl SchedulerActor {
     ///
     /// Whoever lets go of a claim has queued its end before: an end queued here comes after it and is void.
     fn adopt(&mut self, row: LiveRow) {
-        if self.env.runs.has(row.claim.execution) || self.env.bot(&row.claim.bot).is_none() {
+        if self.env.runs.has(row.claim.execution) {
             return;
+        }
+        if self.env.bot(&row.claim.bot).is_none() {
+            return self.let_go(&row);
         }
         match row.started_at {
             Some(started_at) => {
@@ -122,6 +125,14 @@ impl SchedulerActor {
                 });
             }
             None => self.adopt_claim(row),
+        }
+    }
+
+    /// A trigger that was taken over and whose bot the configuration has dropped meanwhile.
+    fn let_go(&self, row: &LiveRow) {
+        if row.started_at.is_none() && row.claim.trigger != Trigger::Schedule {
+            let execution = row.claim.execution;
+            self.env.queue.keep(Write::Release { execution });
         }
     }
 

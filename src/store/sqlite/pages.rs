@@ -247,16 +247,4 @@ mod tests {
         assert_eq!(found.len(), 50);
         assert!(found.iter().all(|row| row.scheduled_for >= moment(10)));
     }
-
-    /// Takes its time, for it makes the million rows first: `cargo test -- --ignored --nocapture a_million`.
-    #[test]
-    #[ignore = "a measurement"]
-    fn a_million_rows_are_paged_in_milliseconds() {
-        let mut conn = ledger(1_000_000);
-        for query in queries(1_000_000) {
-            let clock = tokio::time::Instant::now();
-            executions(&mut conn, &query).unwrap();
-            println!("{:>8.1?} {query:?}", clock.elapsed());
-        }
-    }
 }

@@ -73,7 +73,9 @@ pub(crate) async fn an_item_with_a_known_key_takes_the_place_of_the_first(fixtur
     let same_key_elsewhere = add(&a, "u", &[item(Some("k"), "elsewhere")]).await;
     let again = item(Some("k"), "new");
     let store = &a.store;
-    let second = store.add_content("t", &[again.clone()], slot(5)).await;
+    let second = store
+        .add_content("t", std::slice::from_ref(&again), slot(5))
+        .await;
     assert_eq!(second.unwrap(), first[..1]);
     let found = page(&a, "t", None, 10).await;
     assert_eq!(found.len(), 2);
