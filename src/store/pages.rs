@@ -114,10 +114,13 @@ impl Page {
         self.and(before, " < ", query.until.map(bounded).map(Bound::Time));
     }
 
-    /// Only the window of time of [`Page::ledger`], as many rows as `limit` says, in any order.
-    pub(super) fn ledger_window(query: &LedgerQuery, limit: u32, marks: Marks) -> Self {
+    /// Only what an index on [`LAST`] knows of the window of time: as many rows as `limit` says, in any order.
+    pub(super) fn ledger_by_time(query: &LedgerQuery, limit: u32, marks: Marks) -> Self {
         let mut page = Self::below("e.id", query.after.map(|id| id.0), marks);
-        page.window(query);
+        page.window(&LedgerQuery {
+            until: query.until.filter(|_| !query.all),
+            ..query.clone()
+        });
         page.cut("", limit, 0)
     }
 

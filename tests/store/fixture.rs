@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use actor_server::{
-    domain::{Instant, run::ReplicaId},
+    domain::{
+        Instant,
+        run::{ExecutionId, ReplicaId},
+    },
     store::{Replica, StatePersistence},
 };
 use async_trait::async_trait;
@@ -22,6 +25,9 @@ pub(crate) trait Fixture: Send + Sync {
 
     /// Makes a process old enough to judge that others are dead, where that takes a while.
     async fn age(&self, _process: &ReplicaId) {}
+
+    /// Makes a row of the ledger as old as that, by its `created_at`.
+    async fn backdate(&self, row: ExecutionId, seconds: i64);
 
     /// A process that is alive.
     async fn join(&self, name: &str) -> Process {

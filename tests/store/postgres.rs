@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use actor_server::{
     clock::Clock,
-    domain::run::ReplicaId,
+    domain::run::{ExecutionId, ReplicaId},
     store::{StatePersistence, postgres::PostgresStore},
 };
 use async_trait::async_trait;
@@ -72,6 +72,12 @@ impl Fixture for PostgresFixture {
     async fn kill(&self, process: &ReplicaId) {
         self.database.sql(&format!(
             "UPDATE actor_server_replicas SET last_seen = last_seen - interval '1 hour' WHERE id = '{process}'"
+        ));
+    }
+
+    async fn backdate(&self, row: ExecutionId, seconds: i64) {
+        self.database.sql(&format!(
+            "UPDATE actor_server_executions SET created_at = clock_timestamp() - interval '{seconds} seconds' WHERE id = {row}"
         ));
     }
 

@@ -131,6 +131,16 @@ impl Process {
         claimed(self.write(write).await).unwrap()
     }
 
+    /// Inserts an event's claim.
+    pub(crate) async fn event(&self, bot: &BotName, key: &str) -> ExecutionId {
+        claimed(self.write(event(bot, key)).await).unwrap()
+    }
+
+    /// Sends an event again.
+    pub(crate) async fn repeat(&self, bot: &BotName, key: &str) -> ExecutionId {
+        repeated(self.write(event(bot, key)).await)
+    }
+
     pub(crate) async fn hold(&self, bot: &BotName, kind: HoldKind) {
         let write = Write::SetHold {
             bot: bot.clone(),
@@ -317,6 +327,24 @@ pub(crate) fn message(execution: ExecutionId, bot: &BotName, n: i64) -> NewPost 
         nonce: format!("{bot}-{execution}-0"),
         started_at: slot(n),
         at: slot(n) + TimeDelta::milliseconds(100),
+    }
+}
+
+/// An event with a key.
+pub(crate) fn event(bot: &BotName, key: &str) -> Write {
+    Write::Insert {
+        bot: bot.clone(),
+        trigger: Trigger::Event,
+        metadata: json!({"input": {"n": 1}}),
+        key: Some(key.into()),
+    }
+}
+
+/// The row of a `Repeated`.
+pub(crate) fn repeated(answer: Written) -> ExecutionId {
+    match answer {
+        Written::Repeated(id) => id,
+        other => panic!("{other:?}"),
     }
 }
 

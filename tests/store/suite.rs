@@ -87,7 +87,15 @@ macro_rules! suite {
                 triggers {
                     a_trigger_makes_a_row_without_a_slot
                     triggers_are_not_counted_against_max_runs
+                    a_trigger_that_starts_is_the_last_run
                     a_declined_trigger_keeps_its_row
+                }
+                wishes {
+                    a_repeated_wish_is_answered_with_the_row_it_made
+                    a_wish_is_recognised_whatever_became_of_its_row
+                    of_one_batch_a_wish_makes_one_row
+                    of_processes_with_one_wish_one_makes_the_row
+                    any_text_may_be_a_key
                 }
                 posts {
                     a_post_is_stored_pending_with_all_it_says
@@ -99,6 +107,7 @@ macro_rules! suite {
                     unsent_posts_come_oldest_first
                     posts_of_a_run_at_work_are_left_to_it
                     posts_outlive_their_forgotten_runs
+                    posts_of_runs_come_in_their_order
                 }
                 holds {
                     a_hold_comes_back_as_it_was_set
@@ -120,7 +129,9 @@ macro_rules! suite {
                 rescue {
                     a_claim_that_never_started_is_decided_anew
                     a_run_that_started_is_abandoned
-                    a_trigger_that_never_started_is_abandoned
+                    a_trigger_that_never_started_is_taken_over_as_it_is
+                    a_trigger_that_waited_too_long_is_abandoned
+                    a_trigger_of_a_removed_bot_is_abandoned
                     a_run_to_be_run_again_is_claimed_with_the_next_attempt
                     a_slot_that_is_run_again_counts_once
                     a_run_that_kills_its_processes_is_not_run_for_ever
@@ -142,6 +153,37 @@ macro_rules! suite {
                     a_beat_answers_with_a_clock_and_counts_the_living
                     what_ended_long_ago_is_forgotten_and_nothing_else
                     pruning_goes_on_past_what_has_to_stay
+                    one_state_is_found_by_its_name
+                    states_that_were_written_lately_are_changed
+                    every_write_of_a_state_counts_as_a_change
+                    processes_are_told_of_oldest_first
+                }
+                pages {
+                    a_page_has_runs_only_unless_all_is_asked_for
+                    a_gate_that_said_no_is_among_the_runs
+                    every_filter_holds_alone_and_with_the_others
+                    a_window_of_time_has_what_touches_it
+                    a_window_goes_by_the_start_and_not_by_the_slot
+                    windows_at_the_end_of_time_are_no_errors
+                    a_cursor_goes_on_where_the_last_page_ended
+                    one_row_is_found_by_its_id
+                }
+                audit {
+                    entries_come_back_newest_first_as_they_were
+                    entries_are_found_by_what_they_say
+                    pages_of_entries_follow_each_other
+                    hostile_texts_are_stored_and_not_refused
+                    old_entries_are_forgotten
+                }
+                knowledge {
+                    items_come_back_newest_first_as_they_were
+                    an_item_with_a_known_key_takes_the_place_of_the_first
+                    an_item_without_a_key_is_known_by_its_body
+                    of_items_with_one_key_the_last_counts
+                    pages_of_items_follow_each_other
+                    items_are_removed_one_by_one_or_all
+                    hostile_items_are_stored_and_not_refused
+                    imports_at_once_do_not_lock_each_other_out
                 }
                 batches {
                     answers_come_in_the_order_of_the_writes

@@ -8,6 +8,9 @@ CREATE UNIQUE INDEX actor_server_executions_wish ON actor_server_executions (tas
 -- Pages go from the newest id down. A claim (status running) is in as few of these as can be, because it is on the way
 -- of every run; the rowid, which is the id, is the last column of each.
 CREATE INDEX actor_server_executions_bot_page ON actor_server_executions (task_id);
+-- Made anew, because of two indexes that fit alike SQLite takes the younger: open rows of a bot are found by this one.
+DROP INDEX actor_server_executions_running;
+CREATE INDEX actor_server_executions_running ON actor_server_executions (task_id) WHERE status = 'running';
 CREATE INDEX actor_server_executions_status_page ON actor_server_executions (status) WHERE status <> 'running';
 CREATE INDEX actor_server_executions_trigger_page ON actor_server_executions (trigger) WHERE trigger <> 'schedule';
 CREATE INDEX actor_server_executions_by_time

@@ -99,6 +99,9 @@ impl SchedulerActor {
         if self.env.runs.has(row.claim.execution) {
             return;
         }
+        if self.env.bot(&row.claim.bot).is_none() {
+            return self.let_go(&row);
+        }
         match row.started_at {
             Some(started_at) => {
                 let error = "the bot's actor ended before the run did";
@@ -114,7 +117,7 @@ impl SchedulerActor {
                     max_consecutive_failures: self.env.max_consecutive_failures(),
                 })));
             }
-            None if row.claim.trigger != Trigger::Schedule && row.claim.attempt == 1 => {
+            None if is_on_its_way(&row) => {
                 // A trigger that has just been stored is about to reach its actor.
                 if self.env.clock.now() - row.claim.due < SETTLED_AFTER {
                     return;
@@ -124,6 +127,14 @@ impl SchedulerActor {
                 });
             }
             None => self.adopt_claim(row),
+        }
+    }
+
+    /// A trigger that was taken over and whose bot the configuration has dropped meanwhile.
+    fn let_go(&self, row: &LiveRow) {
+        if row.started_at.is_none() && row.claim.trigger != Trigger::Schedule {
+            let execution = row.claim.execution;
+            self.env.queue.keep(Write::Release { execution });
         }
     }
 
@@ -140,14 +151,23 @@ impl SchedulerActor {
         let due = claim.slot.and_then(|slot| entry.due_of(slot));
         claim.due = due.unwrap_or(claim.due);
         self.agenda.keep(Reserved {
-            // A run that has started once is not late any more.
-            lenient: claim.attempt > 1,
+            // A run that has started once is not late any more, and a trigger never is.
+            lenient: claim.attempt > 1 || claim.trigger != Trigger::Schedule,
             claim,
             verify: true,
             backlog: false,
             input: row.metadata.get("input").cloned().unwrap_or_default(),
         });
     }
+}
+
+/// Whether a trigger was stored by this process, which hands it to its actor; one that was taken over from a dead process
+/// is the scheduler's like any claim.
+fn is_on_its_way(row: &LiveRow) -> bool {
+    let claim = &row.claim;
+    claim.trigger != Trigger::Schedule
+        && claim.attempt == 1
+        && row.metadata.get("rescued_from").is_none()
 }
 
 async fn read(env: &Arc<Env>, epoch: u64) -> Result<Loaded, StoreError> {

@@ -22,7 +22,7 @@ use crate::{
     store::{SchemaStep, StoreError},
 };
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// Applies all steps that are missing, making the file if there is none. Answers their names.
 ///

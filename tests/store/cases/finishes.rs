@@ -174,7 +174,9 @@ pub(crate) async fn a_finish_stores_a_start_that_was_not_stored(fixture: &dyn Fi
 pub(crate) async fn an_older_run_does_not_move_last_run_back(fixture: &dyn Fixture) {
     let a = fixture.join("a").await;
     let bot = a.register("bot").await;
-    let (old, new) = (a.run(&bot, 0).await, a.run(&bot, 1).await);
+    let (old, new) = (a.claim(&bot, 0).await, a.run(&bot, 1).await);
+    a.write(Write::Start(starting(old, &bot, slot(0)))).await;
+    assert_eq!(a.state(&bot).await.last_run, Some(slot(1)));
     for (n, id) in [(1, new), (0, old)] {
         a.write(ending(id, &bot, n, outcome(Status::Succeeded)))
             .await;

@@ -1,5 +1,6 @@
 //! What every store promises, by noun.
 
+pub(crate) mod audit;
 pub(crate) mod backlogs;
 pub(crate) mod batches;
 pub(crate) mod cancelling;
@@ -8,6 +9,8 @@ pub(crate) mod ends;
 pub(crate) mod finishes;
 pub(crate) mod histories;
 pub(crate) mod holds;
+pub(crate) mod knowledge;
+pub(crate) mod pages;
 pub(crate) mod posts;
 pub(crate) mod reading;
 pub(crate) mod registration;
@@ -15,3 +18,4 @@ pub(crate) mod rescue;
 pub(crate) mod slots;
 pub(crate) mod starts;
 pub(crate) mod triggers;
+pub(crate) mod wishes;

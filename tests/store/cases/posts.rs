@@ -4,6 +4,7 @@ use actor_server::{
     domain::{
         outcome::Status,
         post::{Message, PostStatus},
+        run::ExecutionId,
     },
     store::{NewPost, PostMark, Write, Written},
 };
@@ -90,7 +91,8 @@ pub(crate) async fn a_post_stores_a_start_that_was_not_stored(fixture: &dyn Fixt
     let id = a.claim(&bot, 0).await;
     a.post(message(id, &bot, 0)).await;
     assert_eq!(a.row(&bot, id).await.started_at, Some(slot(0)));
-    assert_eq!(a.state(&bot).await.runs, 1);
+    let state = a.state(&bot).await;
+    assert_eq!((state.runs, state.last_run), (1, Some(slot(0))));
 }
 
 pub(crate) async fn a_mark_is_kept_and_sent_stays_sent(fixture: &dyn Fixture) {
@@ -118,7 +120,7 @@ pub(crate) async fn a_mark_is_kept_and_sent_stays_sent(fixture: &dyn Fixture) {
     let found = a.post(message(id, &bot, 0)).await;
     assert_eq!((found.status, found.attempts), (PostStatus::Sent, 2));
     assert_eq!(found.platform_message_id.as_deref(), Some("99"));
-    assert_eq!(found.error, None);
+    assert_eq!((found.error, found.posted_at), (None, Some(slot(1))));
     a.write(ending(id, &bot, 0, outcome(Status::Succeeded)))
         .await;
     assert!(a.unsent().await.is_empty());
@@ -183,4 +185,33 @@ pub(crate) async fn posts_outlive_their_forgotten_runs(fixture: &dyn Fixture) {
     a.write(ending(id, &bot, 0, outcome(Status::Failed))).await;
     assert_eq!(a.store.prune(slot(9), slot(9)).await.unwrap(), 1);
     assert_eq!(a.unsent().await, [post]);
+}
+
+pub(crate) async fn posts_of_runs_come_in_their_order(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let mut runs = Vec::new();
+    for n in 0..3 {
+        let id = a.run(&bot, n).await;
+        runs.push(id);
+        for position in [1, 0] {
+            let new = NewPost {
+                position,
+                nonce: format!("{id} {position}"),
+                ..message(id, &bot, n)
+            };
+            a.post(new).await;
+        }
+    }
+    let places = async |runs: &[ExecutionId]| -> Vec<(ExecutionId, i32)> {
+        let posts = a.store.posts_of(runs).await.unwrap();
+        let places = posts.iter().map(|post| (post.execution, post.position));
+        places.collect()
+    };
+    let wanted = [runs[2], ExecutionId(0), runs[0], runs[2]];
+    let expected = [(runs[0], 0), (runs[0], 1), (runs[2], 0), (runs[2], 1)];
+    assert_eq!(places(&wanted).await, expected);
+    assert!(places(&[]).await.is_empty());
+    let many: Vec<_> = (0..40_000).map(ExecutionId).collect();
+    assert_eq!(places(&many).await.len(), 6);
 }

@@ -2,6 +2,7 @@
 
 use actor_server::{
     domain::{
+        Instant,
         hold::HoldKind,
         outcome::{Gap, Status},
         post::PostStatus,
@@ -13,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     fixture::{Fixture, replica},
-    process::{ending, fate, insertion, message, outcome, slot, starting, state},
+    process::{Process, ending, fate, insertion, message, name, outcome, slot, starting, state},
 };
 
 pub(crate) async fn rows_come_newest_first_and_no_more_than_asked_for(fixture: &dyn Fixture) {
@@ -222,4 +223,93 @@ fn trigger(bot: &actor_server::domain::bot::BotName) -> Write {
         metadata: json!({}),
         key: None,
     }
+}
+
+pub(crate) async fn one_state_is_found_by_its_name(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let (bot, _) = (a.register("bot").await, a.register("other").await);
+    a.hold(&bot, HoldKind::Manual).await;
+    let found = a.store.state(&bot).await.unwrap();
+    assert_eq!(found, Some(a.state(&bot).await));
+    assert_eq!(a.store.state(&name("nobody")).await.unwrap(), None);
+}
+
+/// The store's clock.
+async fn now(process: &Process) -> Instant {
+    let me = replica(process.id.as_str());
+    process.store.beat(&me).await.unwrap().now
+}
+
+async fn changed(process: &Process, since: Instant) -> Vec<String> {
+    let states = process.store.changed(since).await.unwrap();
+    states.iter().map(|state| state.bot.to_string()).collect()
+}
+
+pub(crate) async fn states_that_were_written_lately_are_changed(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let before = now(&a).await;
+    let (one, two) = (a.register("one").await, a.register("two").await);
+    assert_eq!(changed(&a, before).await, ["one", "two"]);
+    let between = now(&a).await;
+    a.hold(&two, HoldKind::Manual).await;
+    assert_eq!(changed(&a, between).await, ["two"]);
+    let states = a.store.changed(between).await.unwrap();
+    assert_eq!(states, [a.state(&two).await]);
+    a.write(Write::ClearHold {
+        bot: one.clone(),
+        kind: None,
+    })
+    .await;
+    assert_eq!(changed(&a, between).await, ["one", "two"]);
+    let far = now(&a).await + TimeDelta::days(1);
+    assert!(changed(&a, far).await.is_empty());
+    assert_eq!(changed(&a, Instant::MIN_UTC).await.len(), 2);
+    assert!(changed(&a, Instant::MAX_UTC).await.is_empty());
+}
+
+pub(crate) async fn every_write_of_a_state_counts_as_a_change(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let mut last = now(&a).await;
+    let id = a.claim(&bot, 0).await;
+    let writes = [
+        Write::Start(starting(id, &bot, slot(0))),
+        ending(id, &bot, 0, outcome(Status::Failed)),
+    ];
+    assert_eq!(changed(&a, last).await, ["bot"], "the claim");
+    for write in writes {
+        last = now(&a).await;
+        a.write(write).await;
+        assert_eq!(changed(&a, last).await, ["bot"]);
+    }
+    let execution = a.claim(&bot, 1).await;
+    last = now(&a).await;
+    a.write(Write::Release { execution }).await;
+    assert_eq!(changed(&a, last).await, ["bot"], "the release");
+}
+
+pub(crate) async fn processes_are_told_of_oldest_first(fixture: &dyn Fixture) {
+    let store = fixture.store();
+    let told = async || -> Vec<(String, bool)> {
+        let rows = store.replicas().await.unwrap();
+        rows.into_iter().map(|row| (row.id, row.alive)).collect()
+    };
+    let first = replica("z");
+    let mut second = replica("a");
+    second.started_at = slot(9);
+    second.address = "10.0.0.1:3000".into();
+    for process in [&second, &first] {
+        store.beat(process).await.unwrap();
+    }
+    assert_eq!(told().await, [("z".into(), true), ("a".into(), true)]);
+    let rows = store.replicas().await.unwrap();
+    let a = &rows[1];
+    assert_eq!(
+        (a.address.as_str(), a.version.as_str()),
+        ("10.0.0.1:3000", "0.0.0")
+    );
+    assert_eq!(a.started_at, slot(9));
+    assert!(a.last_seen >= rows[0].last_seen - TimeDelta::minutes(1));
+    store.sign_off(&second.id).await.unwrap();
+    assert_eq!(told().await, [("z".into(), true)]);
 }

@@ -83,15 +83,65 @@ pub(crate) async fn a_run_that_started_is_abandoned(fixture: &dyn Fixture) {
     assert!(nothing.unwrap().is_empty());
 }
 
-pub(crate) async fn a_trigger_that_never_started_is_abandoned(fixture: &dyn Fixture) {
+pub(crate) async fn a_trigger_that_never_started_is_taken_over_as_it_is(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let (event, manual) = (a.event(&bot, "one").await, a.trigger(&bot).await);
+    let execution = Some(manual);
+    let bot_name = bot.clone();
+    a.write(Write::RequestCancel {
+        bot: bot_name,
+        execution,
+    })
+    .await;
+    let (b, rescued) = rescue(fixture, &a, &[]).await;
+    assert_eq!(rescued.len(), 2, "{rescued:?}");
+    for (id, one) in [event, manual].into_iter().zip(&rescued) {
+        let claim = again(std::slice::from_ref(one));
+        assert_eq!((claim.execution, claim.attempt), (id, 1));
+        let row = b.row(&bot, id).await;
+        assert_eq!((row.status, row.attempt), (Status::Running, 1));
+        assert_eq!((row.started_at, row.replica.as_deref()), (None, Some("b")));
+        assert_eq!(row.metadata["rescued_from"], json!("a"));
+        // What an operator wanted cancelled is still wanted so.
+        assert_eq!(row.cancel_requested, id == manual);
+    }
+    let live = b.store.live(&b.id).await.unwrap();
+    assert_eq!(live[0].metadata["input"], json!({"n": 1}));
+    let start = Start {
+        scheduled: false,
+        ..starting(event, &bot, slot(61))
+    };
+    assert!(is_lost(&a.write(Write::Start(start.clone())).await));
+    let answer = b.write(Write::Start(start)).await;
+    assert!(matches!(answer, Written::Started { .. }), "{answer:?}");
+    assert_eq!(b.repeat(&bot, "one").await, event);
+}
+
+pub(crate) async fn a_trigger_that_waited_too_long_is_abandoned(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let (old, young) = (a.trigger(&bot).await, a.trigger(&bot).await);
+    fixture.backdate(old, 901).await;
+    fixture.backdate(young, 800).await;
+    let (b, rescued) = rescue(fixture, &a, &[]).await;
+    assert_eq!(abandoned(&rescued[..1]), old);
+    assert_eq!(again(&rescued[1..]).execution, young);
+    let row = b.row(&bot, old).await;
+    assert_eq!((row.status, row.success), (Status::Abandoned, Some(false)));
+    assert_eq!((row.started_at, row.completed_at), (None, Some(slot(60))));
+}
+
+pub(crate) async fn a_trigger_of_a_removed_bot_is_abandoned(fixture: &dyn Fixture) {
     let a = fixture.join("a").await;
     let bot = a.register("bot").await;
     let id = a.trigger(&bot).await;
-    let (b, rescued) = rescue(fixture, &a, &[]).await;
+    let state = a.state(&bot).await;
+    let mut removed = state.clone();
+    removed.removed = true;
+    a.write(change(&state, &removed)).await;
+    let (_, rescued) = rescue(fixture, &a, &[&bot]).await;
     assert_eq!(abandoned(&rescued), id);
-    let row = b.row(&bot, id).await;
-    assert_eq!((row.status, row.success), (Status::Abandoned, Some(false)));
-    assert_eq!((row.started_at, row.completed_at), (None, Some(slot(60))));
 }
 
 pub(crate) async fn a_run_to_be_run_again_is_claimed_with_the_next_attempt(fixture: &dyn Fixture) {

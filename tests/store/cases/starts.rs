@@ -39,7 +39,8 @@ pub(crate) async fn a_start_is_stored_and_counted(fixture: &dyn Fixture) {
     ));
     let row = a.row(&bot, id).await;
     assert_eq!((row.status, row.started_at), (Status::Running, Some(at)));
-    assert_eq!(a.state(&bot).await.runs, 1);
+    let state = a.state(&bot).await;
+    assert_eq!((state.runs, state.last_run), (1, Some(at)));
 }
 
 pub(crate) async fn a_start_is_refused_to_whoever_does_not_own_the_waiting_row(

@@ -52,6 +52,20 @@ pub(crate) async fn triggers_are_not_counted_against_max_runs(fixture: &dyn Fixt
     assert_eq!((state.runs, state.next_run), (0, Some(slot(0))));
 }
 
+pub(crate) async fn a_trigger_that_starts_is_the_last_run(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let id = a.trigger(&bot).await;
+    assert_eq!(a.state(&bot).await.last_run, None);
+    let start = Start {
+        scheduled: false,
+        ..starting(id, &bot, slot(3))
+    };
+    a.write(Write::Start(start)).await;
+    let state = a.state(&bot).await;
+    assert_eq!((state.last_run, state.runs), (Some(slot(3)), 0));
+}
+
 pub(crate) async fn a_declined_trigger_keeps_its_row(fixture: &dyn Fixture) {
     let a = fixture.join("a").await;
     let bot = a.register("bot").await;

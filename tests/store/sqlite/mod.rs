@@ -9,10 +9,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use actor_server::{
     clock::Clock,
-    domain::run::ReplicaId,
+    domain::run::{ExecutionId, ReplicaId},
     store::{StatePersistence, StoreError, sqlite::SqliteStore},
 };
 use async_trait::async_trait;
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use tempfile::TempDir;
 
 use crate::fixture::{Fixture, replica};
@@ -46,6 +47,15 @@ impl Fixture for SqliteFixture {
 
     /// Every process but the one that asks is dead already: it does not hold the lock.
     async fn kill(&self, _process: &ReplicaId) {}
+
+    async fn backdate(&self, row: ExecutionId, seconds: i64) {
+        let mut conn = SqliteConnection::establish(self.path().to_str().unwrap()).unwrap();
+        conn.batch_execute(&format!(
+            "UPDATE actor_server_executions SET created_at = \
+             strftime('%Y-%m-%d %H:%M:%f', 'now', '-{seconds} seconds') || '000+00:00' WHERE id = {row}"
+        ))
+        .unwrap();
+    }
 }
 
 async fn open(path: &std::path::Path) -> Result<SqliteStore, StoreError> {

@@ -46,7 +46,7 @@ pub(super) fn rows_of_others(tx: &mut Tx<'_>) -> Result<Vec<OpenRow>, Fault> {
     let mut rows: Vec<OpenRow> = executions::table
         .filter(IsRunning)
         .select(OpenRow::as_select())
-        .order(executions::scheduled_for.desc())
+        .order((executions::scheduled_for.desc(), executions::id))
         .load(tx.conn)?;
     rows.retain(|row| row.replica.as_deref() != Some(tx.me.as_str()));
     Ok(rows)
