@@ -54,7 +54,7 @@ pub struct Offer {
     /// The effective configuration as it would be, secrets as `"***"`.
     pub shown: Value,
     /// Called once everything else is in force.
-    pub accept: Box<dyn FnOnce() + Send>,
+    pub accept: Box<dyn FnOnce() + Send + Sync>,
 }
 
 /// What is in force at one moment.

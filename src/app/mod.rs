@@ -12,17 +12,27 @@
 //! ```
 
 mod commands;
+mod configuration;
+mod hangups;
 mod running;
 mod starting;
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{Arc, Mutex},
+};
 
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 use uuid::Uuid;
 
-pub use self::commands::{BuiltInSkills, Migration, migrate, serve};
+pub use self::{
+    commands::{BuiltInSkills, Migration, migrate, plan, serve},
+    configuration::{AcceptKeys, ConfigurationFiles, PrepareKeys},
+};
+use self::{configuration::FileSource, hangups::Hangups};
+pub use crate::domain::plan::{Change, ChangeKind, Plan};
 use crate::{
-    actors::env::Platforms,
+    actors::env::{DISCORD, Platforms},
     clock::Clock,
     config::Settings,
     domain::run::ReplicaId,
@@ -62,6 +72,9 @@ pub struct ActorServer {
     platforms: Platforms,
     threads: BotThreads,
     me: Replica,
+    /// Where a reload reads.
+    source: Option<FileSource>,
+    hangups: Hangups,
 }
 
 /// What a server is built from.
@@ -69,6 +82,8 @@ pub struct Builder {
     settings: Settings,
     skills: SkillSet,
     platforms: Vec<Arc<dyn ContentPoster>>,
+    files: Option<ConfigurationFiles>,
+    keys: Option<PrepareKeys>,
 }
 
 impl Builder {
@@ -86,6 +101,20 @@ impl Builder {
         self
     }
 
+    /// The settings come from these files, and a reload reads them again.
+    #[must_use]
+    pub fn files(self, files: ConfigurationFiles) -> Self {
+        let files = Some(files);
+        Self { files, ..self }
+    }
+
+    /// What is made of `[auth]` at each reload.
+    #[must_use]
+    pub fn keys(self, keys: PrepareKeys) -> Self {
+        let keys = Some(keys);
+        Self { keys, ..self }
+    }
+
     /// Builds the server; connects to nothing yet.
     ///
     /// # Errors
@@ -95,8 +124,12 @@ impl Builder {
             settings,
             skills,
             platforms,
+            files,
+            keys,
         } = self;
         let built_in = built_in_platforms(&settings)?;
+        let own = platforms.iter();
+        let has_discord = own.clone().all(|own| own.platform() != DISCORD);
         let platforms = platforms.into_iter().fold(built_in, Platforms::with);
         let me = Replica {
             id: ReplicaId::new(&Uuid::new_v4().to_string()),
@@ -105,27 +138,43 @@ impl Builder {
             started_at: Clock::process().now(),
         };
         let threads = BotThreads::start(settings.server.max_parallel_tasks)?;
+        let source = files.map(|files| FileSource {
+            files,
+            skills: skills.clone(),
+            has_discord,
+            keys,
+            in_force: Arc::new(Mutex::new(settings.clone())),
+        });
         Ok(ActorServer {
             settings,
             skills,
             platforms,
             threads,
             me,
+            source,
+            hangups: Hangups::default(),
         })
     }
 }
 
 fn built_in_platforms(settings: &Settings) -> Result<Platforms, AppError> {
     let platforms = Platforms::default().with(Arc::new(Console::stdout()));
+    platforms.set(DISCORD, discord(settings)?);
+    Ok(platforms)
+}
+
+/// `None` without a token.
+fn discord(settings: &Settings) -> Result<Option<Arc<dyn ContentPoster>>, AppError> {
     #[cfg(feature = "discord")]
     if let Some(token) = &settings.discord.token {
         use crate::platforms::discord::{Discord, DiscordOptions};
         let options = DiscordOptions::new(settings.discord.api_url.clone(), token.clone());
-        return Ok(platforms.with(Arc::new(Discord::new(options).map_err(AppError::Build)?)));
+        let discord = Discord::new(options).map_err(AppError::Build)?;
+        return Ok(Some(Arc::new(discord)));
     }
     #[cfg(not(feature = "discord"))]
     let _ = settings;
-    Ok(platforms)
+    Ok(None)
 }
 
 /// The threads of bot work: one for each attempt, beyond those that drive connections and timers. A thread that never
@@ -179,6 +228,8 @@ impl ActorServer {
             settings,
             skills: SkillSet::built_in(),
             platforms: Vec::new(),
+            files: None,
+            keys: None,
         }
     }
 
@@ -189,13 +240,20 @@ impl ActorServer {
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
         tokio::pin!(stop);
         let grace = self.settings.server.shutdown_grace;
+        let hangups = self.hangups.clone();
         // Dropped last: whatever still runs ends with it.
         let (env, _threads) = tokio::select! {
             biased;
             () = &mut stop => return Ok(()),
             started = self.start() => started?,
         };
+        let reloading = actix_rt::spawn(hangups.clone().serve(Arc::clone(&env)));
+        let stop = async {
+            stop.await;
+            hangups.close();
+        };
         let result = running::supervise(&env, grace, stop).await;
+        reloading.abort();
         running::close(&env).await;
         result
     }

@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use secrecy::ExposeSecret;
 use tokio::{runtime::Handle, sync::Semaphore};
 
-use super::{ActorServer, AppError, BotThreads};
+use super::{ActorServer, AppError, BotThreads, configuration};
 use crate::{
     actors::{
         address_book::AddressBook,
@@ -51,6 +51,12 @@ impl ActorServer {
 
     fn environment(self, (clock, store): Opened, runtime: &Handle) -> (Arc<Env>, BotThreads) {
         let settings = self.settings;
+        let shown = configuration::shown(&settings);
+        let most = settings.server.max_consecutive_failures;
+        let mut configuration = Configuration::new(settings.bots.clone(), most).showing(shown);
+        if let Some(source) = self.source {
+            configuration = configuration.read_from(Arc::new(source));
+        }
         let env = Env {
             me: self.me,
             clock,
@@ -67,10 +73,7 @@ impl ActorServer {
             vitals: Vitals::default(),
             news: News::default(),
             rules: rules(&settings),
-            configuration: Configuration::new(
-                settings.bots,
-                settings.server.max_consecutive_failures,
-            ),
+            configuration,
         };
         (Arc::new(env), self.threads)
     }

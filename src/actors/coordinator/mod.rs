@@ -6,6 +6,7 @@
 mod children;
 mod control;
 mod leftovers;
+mod reloading;
 mod stopping;
 mod unbuilt;
 

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use actix::{Handler, MessageResult, ResponseFuture};
-use serde_json::Value;
+use actix::{Handler, ResponseFuture};
 
 use super::CoordinatorActor;
 use crate::{
     actors::messages::{
         AddContent, AskHealth, BotCard, Bots, ControlError, DescribeBot, FindAudit, FindContent,
-        FindReplicas, FindRun, FindRuns, HealthReport, ListBots, NoteAudit, ReloadConfiguration,
-        ReloadError, RemoveContent, ResetBreaker, ResumeAll, ShowConfiguration, StartEvent,
+        FindReplicas, FindRun, FindRuns, HealthReport, ListBots, NoteAudit, RemoveContent,
+        ResetBreaker, ResumeAll, StartEvent,
     },
     domain::{
         audit::AuditRow, bot::BotName, content::StoredItem, health::Health, ledger::LedgerRow,
@@ -98,14 +97,6 @@ impl Handler<ResetBreaker> for CoordinatorActor {
     }
 }
 
-impl Handler<ReloadConfiguration> for CoordinatorActor {
-    type Result = ResponseFuture<Result<Value, ReloadError>>;
-
-    fn handle(&mut self, _: ReloadConfiguration, _: &mut Self::Context) -> Self::Result {
-        Box::pin(async { Err(ReloadError::Unavailable("not built yet".into())) })
-    }
-}
-
 impl Handler<ListBots> for CoordinatorActor {
     type Result = Bots;
 
@@ -122,14 +113,6 @@ impl Handler<DescribeBot> for CoordinatorActor {
 
     fn handle(&mut self, _: DescribeBot, _: &mut Self::Context) -> Self::Result {
         Err(ControlError::Unavailable("not built yet".into()))
-    }
-}
-
-impl Handler<ShowConfiguration> for CoordinatorActor {
-    type Result = MessageResult<ShowConfiguration>;
-
-    fn handle(&mut self, _: ShowConfiguration, _: &mut Self::Context) -> Self::Result {
-        MessageResult(Value::Null)
     }
 }
 

@@ -12,6 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
 
+pub(super) use self::flush::keep_the_turn;
 pub use self::queue::{WriteError, WriteQueue, WriteResult};
 use super::{
     env::Env,
