@@ -52,7 +52,7 @@ fn a_bad_file_is_told_line_by_line_and_the_running_configuration_stays() {
     ]));
     server.signal(Signal::SIGHUP);
     server.wait_for_log("the configuration was not reloaded");
-    for problem in ["actors[1].overlap", "actors[1].timeout"] {
+    for problem in ["actors[0].overlap", "actors[0].timeout"] {
         let line = server.wait_for_log(problem);
         assert!(line.contains("server.toml:"), "{line}");
     }
