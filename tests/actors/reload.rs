@@ -337,6 +337,9 @@ async fn reloads_under_load(times: u32) {
     let both = [60, 61].map(|seconds| {
         let mut bots = steady.clone();
         bots.push(every(seconds, "turns", "succeed"));
+        bots.push(with(every(1, "edited", "succeed"), |policy| {
+            policy.timeout = Duration::from_secs(seconds.into());
+        }));
         bots
     });
     let (_folder, files, server) = server(both[0].clone()).await;
@@ -351,18 +354,20 @@ async fn reloads_under_load(times: u32) {
         let report = reload(&server).await.unwrap();
         assert_eq!(
             report["changed"].as_array().map(Vec::len),
-            Some(1),
+            Some(2),
             "{report}"
         );
         tokio::time::sleep(Duration::from_millis(60)).await;
     }
     let now = server.ledger("steady0").await.len();
     server.runs("steady0", now + 2, Status::Succeeded).await;
-    for bot in &steady {
-        let rows = server.ledger(bot.name.as_str()).await;
+    // An edit that leaves the schedule alone costs no slot either.
+    let names = steady.iter().map(|bot| bot.name.as_str());
+    for bot in names.chain(["edited"]) {
+        let rows = server.ledger(bot).await;
         assert_no_slot_is_lost_or_doubled(&rows);
         let late = latest_start(&rows);
-        assert!(late < chrono::TimeDelta::seconds(1), "{}: {late}", bot.name);
+        assert!(late < chrono::TimeDelta::seconds(1), "{bot}: {late}");
     }
     let version = u64::from(times);
     becomes(version, || server.stand.env.in_force().version).await;

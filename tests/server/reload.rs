@@ -1,5 +1,8 @@
 //! SIGHUP: the files are read again while the server runs; and `plan`, which tells what that would change.
 
+#[cfg(feature = "failpoints")]
+use std::time::{Duration, Instant};
+
 use nix::sys::signal::Signal;
 
 use crate::{
@@ -133,6 +136,34 @@ fn a_process_that_dies_between_store_and_memory_starts_with_what_was_stored() {
     let mut once = slots.clone();
     once.dedup();
     assert_eq!(slots, once, "{ledger}");
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn a_process_that_dies_before_the_reload_is_stored_reloads_at_its_next_start() {
+    let home = Home::new(&config(&[Bot::every(1, "bot"), Bot::every(1, "gone")]));
+    let server = home.start_failing("reload.storing=sleep(600000)");
+    server.wait_for("runs", |ledger| runs(ledger, "gone") >= 2);
+    home.configure(&config(&[Bot::every(1, "bot"), Bot::every(1, "new")]));
+    server.signal(Signal::SIGHUP);
+    // Nobody else writes while a reload does.
+    let seen = std::cell::Cell::new((0, Instant::now()));
+    server.wait_for("nothing is written", |ledger| {
+        let (rows, since) = seen.get();
+        if ledger.of("bot").len() != rows {
+            seen.set((ledger.of("bot").len(), Instant::now()));
+        }
+        ledger.of("bot").len() == rows && since.elapsed() > Duration::from_secs(3)
+    });
+    assert!(!home.ledger().state("gone").removed);
+    server.kill();
+    let server = home.start();
+    server.wait_for("runs", |ledger| runs(ledger, "new") >= 2);
+    server.stop();
+    let ledger = home.ledger();
+    assert!(ledger.state("gone").removed);
+    ledger.assert_nothing_is_running();
+    ledger.assert_every_slot_is_accounted_for("bot", 1);
 }
 
 #[test]

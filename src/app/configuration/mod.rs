@@ -3,6 +3,8 @@
 //! A reload compares whole settings, not files. What only a start can change stays as it is and is named.
 
 mod shown;
+#[cfg(test)]
+mod tests;
 
 use std::{
     path::PathBuf,
@@ -151,7 +153,7 @@ fn bots(settings: &Settings) -> BotMap {
         .collect()
 }
 
-/// Whether nothing is told of a value.
+/// What stands in the place of a secret.
 const MASK: &str = "***";
 
 fn masked() -> Value {

@@ -4,6 +4,9 @@
 //! A bot that is the same, and whose stored schedule is its own, is not in the plan at all: nothing of it is written,
 //! armed or asked again.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::SecondsFormat;
