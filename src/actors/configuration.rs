@@ -12,12 +12,16 @@ use std::{
     time::Duration,
 };
 
+use actix::Message;
 use arc_swap::ArcSwap;
 use serde_json::Value;
 use tokio::{sync::MutexGuard, time::Instant as Monotonic};
 
 use crate::{
-    domain::bot::{Bot, BotName},
+    domain::{
+        bot::{Bot, BotName},
+        state::BotState,
+    },
     platforms::ContentPoster,
 };
 
@@ -54,7 +58,7 @@ pub struct Offer {
     /// The effective configuration as it would be, secrets as `"***"`.
     pub shown: Value,
     /// Called once everything else is in force.
-    pub accept: Box<dyn FnOnce() + Send>,
+    pub accept: Box<dyn FnOnce() + Send + Sync>,
 }
 
 /// What is in force at one moment.
@@ -207,4 +211,39 @@ impl Configuration {
     pub(super) fn count_unavailable(&self) {
         self.unavailable.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// The effective configuration, secrets as `"***"`.
+#[derive(Message)]
+#[rtype(result = "Value")]
+pub struct ShowConfiguration;
+
+/// Read the configuration again, and apply it as a whole or not at all. Replies what changed.
+#[derive(Message)]
+#[rtype(result = "Result<Value, ReloadError>")]
+pub struct ReloadConfiguration {
+    /// Only say what would change.
+    pub dry_run: bool,
+}
+
+/// Why nothing was changed by a reload.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReloadError {
+    /// Every problem of the files, as `file:line:column: key: what is wrong`.
+    #[error("{}", .0.join("\n"))]
+    Problems(Vec<String>),
+    /// The store is away, an actor did not answer, or the process is stopping.
+    #[error("not to be had now: {0}")]
+    Unavailable(String),
+}
+
+/// The configuration has changed: take up these bots with what is stored of them, and forget those that are gone. The timers
+/// and claims of all others are not touched.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Reconfigured {
+    /// Added and changed bots.
+    pub taken_up: Vec<(Arc<Bot>, BotState)>,
+    /// Removed bots.
+    pub removed: Vec<BotName>,
 }

@@ -55,6 +55,12 @@ impl Leftovers {
         })
     }
 
+    /// Something that stood in the way has changed: no destination rests any more.
+    pub fn wake(&self) {
+        self.turns()
+            .retain(|_, state| matches!(state, State::Served));
+    }
+
     /// Waits until no destination is being served.
     pub async fn none_at_work(&self) {
         loop {

@@ -6,6 +6,7 @@ use actix::{Addr, Message, MessageResponse};
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
+pub use super::configuration::{Reconfigured, ReloadConfiguration, ReloadError, ShowConfiguration};
 use super::{
     supervision::{Child, Exit},
     task::TaskActor,
@@ -62,17 +63,6 @@ pub struct Reload;
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Drain;
-
-/// The configuration has changed: take up these bots with what is stored of them, and forget those that are gone. The timers
-/// and claims of all others are not touched.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Reconfigured {
-    /// Added and changed bots.
-    pub taken_up: Vec<(Arc<Bot>, BotState)>,
-    /// Removed bots.
-    pub removed: Vec<BotName>,
-}
 
 // To a bot's actor.
 
@@ -254,30 +244,6 @@ pub struct RemoveContent {
     pub table: String,
     /// The item; all if none is named.
     pub id: Option<i64>,
-}
-
-/// The effective configuration, secrets as `"***"`.
-#[derive(Message)]
-#[rtype(result = "Value")]
-pub struct ShowConfiguration;
-
-/// Read the configuration again, and apply it as a whole or not at all. Replies what changed.
-#[derive(Message)]
-#[rtype(result = "Result<Value, ReloadError>")]
-pub struct ReloadConfiguration {
-    /// Only say what would change.
-    pub dry_run: bool,
-}
-
-/// Why nothing was changed by a reload.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ReloadError {
-    /// Every problem of the files, as `file:line:column: key: what is wrong`.
-    #[error("{}", .0.join("\n"))]
-    Problems(Vec<String>),
-    /// The store is away, an actor did not answer, or the process is stopping.
-    #[error("not to be had now: {0}")]
-    Unavailable(String),
 }
 
 /// Close a breaker by hand.

@@ -108,6 +108,15 @@ impl Roster {
         (incarnation, arbiter)
     }
 
+    /// A bot is not configured any more; as long as its actor lives, that one's end is still to come.
+    pub fn forget(&self, child: &Child) {
+        let mut inner = self.lock();
+        let lives = |record: &Record| record.state == Some(ChildState::Running);
+        if !inner.records.get(child).is_some_and(lives) {
+            inner.records.remove(child);
+        }
+    }
+
     /// A child has ended.
     pub fn death(&self, child: &Child, incarnation: u64, exit: &Exit) -> Remedy {
         let mut inner = self.lock();

@@ -1,6 +1,6 @@
 //! What the command line asks for, each as one blocking call.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
@@ -10,9 +10,11 @@ use tokio::{
     time::Instant as Monotonic,
 };
 
-use super::{ActorServer, AppError};
+use super::{ActorServer, AppError, configuration::ConfigurationFiles, hangups::Hangups};
 use crate::{
+    clock::Clock,
     config::{Settings, SkillCatalogue},
+    domain::plan::{Comparison, Plan},
     skills::SkillSet,
     store::{self, StoreError},
 };
@@ -26,7 +28,28 @@ impl Default for BuiltInSkills {
     }
 }
 
+impl BuiltInSkills {
+    /// The skills.
+    #[must_use]
+    pub const fn set(&self) -> &SkillSet {
+        &self.0
+    }
+}
+
 impl SkillCatalogue for BuiltInSkills {
+    fn names(&self) -> Vec<String> {
+        Catalogue(&self.0).names()
+    }
+
+    fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
+        Catalogue(&self.0).check(skill, settings)
+    }
+}
+
+/// Any skills, as the configuration wants to know them.
+pub(super) struct Catalogue<'a>(pub(super) &'a SkillSet);
+
+impl SkillCatalogue for Catalogue<'_> {
     fn names(&self) -> Vec<String> {
         self.0.names().into_iter().map(str::to_owned).collect()
     }
@@ -36,17 +59,17 @@ impl SkillCatalogue for BuiltInSkills {
     }
 }
 
-/// Serves until SIGTERM or SIGINT; a second signal stops at once.
+/// Serves until SIGTERM or SIGINT; a second signal stops at once. SIGHUP reads `files` again.
 ///
 /// # Errors
 /// See [`AppError`].
-pub fn serve(settings: Settings) -> Result<(), AppError> {
+pub fn serve(settings: Settings, files: ConfigurationFiles) -> Result<(), AppError> {
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
     allow_connections();
-    let server = ActorServer::builder(settings).build()?;
+    let server = ActorServer::builder(settings).files(files).build()?;
     in_actors_system(async move {
-        let mut signals = Signals::listen()?;
+        let mut signals = Signals::listen(server.hangups.clone())?;
         let (stop, stopped) = oneshot::channel::<()>();
         let twice = async move {
             let first = signals.next().await;
@@ -97,6 +120,26 @@ pub fn migrate(url: &SecretString, migration: Migration) -> Result<Vec<String>, 
     })
 }
 
+/// What a reload of these settings would change against what is stored. Only reads, also beside a running server; a database
+/// that does not exist is not made.
+///
+/// # Errors
+/// See [`StoreError`].
+pub fn plan(settings: &Settings) -> Result<Plan, AppError> {
+    let url = settings.server.database_url.expose_secret();
+    let states = in_actors_system(store::states_beside(url))?.into_iter();
+    let stored = states.map(|state| (state.bot.clone(), state)).collect();
+    let wanted = settings.bots.iter();
+    let wanted = wanted.map(|bot| (bot.name.clone(), Arc::clone(bot)));
+    Ok(Comparison {
+        stored: &stored,
+        at_work: None,
+        wanted: &wanted.collect(),
+        now: Clock::process().now(),
+    }
+    .plan())
+}
+
 impl AppError {
     /// Whether it is the configuration that has to change.
     #[must_use]
@@ -112,21 +155,23 @@ fn in_actors_system<T>(work: impl Future<Output = T>) -> T {
 /// What counts as the same wish: process groups and `timeout` send one signal twice.
 const SAME_WISH: Duration = Duration::from_millis(200);
 
-/// SIGTERM and SIGINT, which stop; SIGHUP, which must not.
+/// SIGTERM and SIGINT, which stop; SIGHUP, which reloads.
 struct Signals {
     term: Signal,
     interrupt: Signal,
     hangup: Signal,
+    hangups: Hangups,
 }
 
 impl Signals {
-    fn listen() -> Result<Self, AppError> {
+    fn listen(hangups: Hangups) -> Result<Self, AppError> {
         let cannot = |error| AppError::Build(format!("cannot listen for signals: {error}"));
         let listen = |kind| signal(kind).map_err(cannot);
         Ok(Self {
             term: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
             hangup: listen(SignalKind::hangup())?,
+            hangups,
         })
     }
 
@@ -136,7 +181,7 @@ impl Signals {
             tokio::select! {
                 _ = self.term.recv() => return SignalKind::terminate(),
                 _ = self.interrupt.recv() => return SignalKind::interrupt(),
-                _ = self.hangup.recv() => tracing::warn!("SIGHUP is ignored: to apply a changed configuration, restart"),
+                _ = self.hangup.recv() => self.hangups.ring(),
             }
         }
     }

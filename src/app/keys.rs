@@ -1,10 +1,52 @@
 //! From `[auth]` to what the HTTP scope checks tokens with, and tokens made from it.
 
+use std::sync::Arc;
+
+use super::{
+    AppError,
+    configuration::{AcceptKeys, PrepareKeys},
+};
 use crate::{
     clock::Clock,
     config::{self, AuthSettings, KeyMaterial, KeyNumbers, KeySettings},
-    http::auth::{Algorithm, Key, Keys, Material, NewToken, Unsigned, sign},
+    http::auth::{
+        Algorithm, Guard, Key, Keys, Material, NewToken, Unsigned, sign, signature::Signatures,
+    },
 };
+
+/// What lets callers in; a reload puts other keys into force.
+#[derive(Clone)]
+pub(super) struct Locks {
+    /// By token.
+    pub(super) guard: Guard,
+    /// By signature, for events.
+    pub(super) signatures: Signatures,
+}
+
+impl Locks {
+    /// The locks of these settings.
+    pub(super) fn new(auth: &AuthSettings) -> Result<Self, AppError> {
+        let signatures = Signatures::new(auth.events_secret.as_ref()).map_err(AppError::Build)?;
+        let guard = Guard::new(keys(auth), Clock::process());
+        Ok(Self { guard, signatures })
+    }
+
+    /// How a reload changes them.
+    pub(super) fn prepare(&self) -> PrepareKeys {
+        let locks = self.clone();
+        Arc::new(move |auth| {
+            let (locks, keys, secret) = (locks.clone(), keys(auth), auth.events_secret.clone());
+            Signatures::new(secret.as_ref()).map_err(|problem| vec![problem])?;
+            let accept: AcceptKeys = Box::new(move || {
+                locks.guard.replace(keys);
+                if let Err(problem) = locks.signatures.replace(secret.as_ref()) {
+                    tracing::error!(problem, "the key of events stays as it was");
+                }
+            });
+            Ok(accept)
+        })
+    }
+}
 
 /// The keys and rules of these settings.
 #[must_use]

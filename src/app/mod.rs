@@ -12,22 +12,31 @@
 //! ```
 
 mod commands;
+mod configuration;
+mod hangups;
 mod keys;
 mod running;
 mod starting;
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{Arc, Mutex},
+};
 
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 use uuid::Uuid;
 
 pub use self::{
-    commands::{BuiltInSkills, Migration, migrate, serve},
+    commands::{BuiltInSkills, Migration, migrate, plan, serve},
+    configuration::ConfigurationFiles,
     keys::{keys, token},
 };
-pub use crate::http::auth::{NewToken, Role};
+use self::{configuration::FileSource, hangups::Hangups, keys::Locks};
 use crate::{
-    actors::{door::Door, env::Platforms},
+    actors::{
+        door::Door,
+        env::{DISCORD, Platforms},
+    },
     clock::Clock,
     config::Settings,
     domain::run::ReplicaId,
@@ -36,6 +45,10 @@ use crate::{
     skills::{Skill, SkillSet},
     store::{Replica, StoreError},
     telemetry::metrics::Metrics,
+};
+pub use crate::{
+    domain::plan::{Change, ChangeKind, Plan},
+    http::auth::{NewToken, Role},
 };
 
 /// Why the server ended, or could not start.
@@ -72,7 +85,11 @@ pub struct ActorServer {
     platforms: Platforms,
     threads: BotThreads,
     metrics: Metrics,
+    locks: Locks,
     me: Replica,
+    /// Where a reload reads.
+    source: Option<FileSource>,
+    hangups: Hangups,
 }
 
 /// What a server is built from.
@@ -80,6 +97,7 @@ pub struct Builder {
     settings: Settings,
     skills: SkillSet,
     platforms: Vec<Arc<dyn ContentPoster>>,
+    files: Option<ConfigurationFiles>,
 }
 
 impl Builder {
@@ -97,6 +115,13 @@ impl Builder {
         self
     }
 
+    /// The settings come from these files, and a reload reads them again.
+    #[must_use]
+    pub fn files(self, files: ConfigurationFiles) -> Self {
+        let files = Some(files);
+        Self { files, ..self }
+    }
+
     /// Builds the server; connects to nothing yet.
     ///
     /// # Errors
@@ -106,8 +131,11 @@ impl Builder {
             settings,
             skills,
             platforms,
+            files,
         } = self;
         let built_in = built_in_platforms(&settings)?;
+        let own = platforms.iter();
+        let has_discord = own.clone().all(|own| own.platform() != DISCORD);
         let platforms = platforms.into_iter().fold(built_in, Platforms::with);
         let me = Replica {
             id: ReplicaId::new(&Uuid::new_v4().to_string()),
@@ -117,28 +145,46 @@ impl Builder {
         };
         let threads = BotThreads::start(settings.server.max_parallel_tasks)?;
         let metrics = Metrics::new(&settings.metrics.namespace);
+        let locks = Locks::new(&settings.auth)?;
+        let source = files.map(|files| FileSource {
+            files,
+            skills: skills.clone(),
+            has_discord,
+            keys: locks.prepare(),
+            in_force: Arc::new(Mutex::new(settings.clone())),
+        });
         Ok(ActorServer {
             settings,
             skills,
             platforms,
             threads,
             metrics,
+            locks,
             me,
+            source,
+            hangups: Hangups::default(),
         })
     }
 }
 
 fn built_in_platforms(settings: &Settings) -> Result<Platforms, AppError> {
     let platforms = Platforms::default().with(Arc::new(Console::stdout()));
+    platforms.set(DISCORD, discord(settings)?);
+    Ok(platforms)
+}
+
+/// `None` without a token.
+fn discord(settings: &Settings) -> Result<Option<Arc<dyn ContentPoster>>, AppError> {
     #[cfg(feature = "discord")]
     if let Some(token) = &settings.discord.token {
         use crate::platforms::discord::{Discord, DiscordOptions};
         let options = DiscordOptions::new(settings.discord.api_url.clone(), token.clone());
-        return Ok(platforms.with(Arc::new(Discord::new(options).map_err(AppError::Build)?)));
+        let discord = Discord::new(options).map_err(AppError::Build)?;
+        return Ok(Some(Arc::new(discord)));
     }
     #[cfg(not(feature = "discord"))]
     let _ = settings;
-    Ok(platforms)
+    Ok(None)
 }
 
 /// The threads of bot work: one for each attempt, beyond those that drive connections and timers. A thread that never
@@ -192,6 +238,7 @@ impl ActorServer {
             settings,
             skills: SkillSet::built_in(),
             platforms: Vec::new(),
+            files: None,
         }
     }
 
@@ -207,6 +254,7 @@ impl ActorServer {
         let grace = self.settings.server.shutdown_grace;
         let door = Door::default();
         let mut listeners = self.listen(&door)?;
+        let hangups = self.hangups.clone();
         // Dropped last: whatever still runs ends with it.
         let (env, _threads) = tokio::select! {
             biased;
@@ -216,7 +264,13 @@ impl ActorServer {
             }
             started = self.start(&door) => started?,
         };
+        let reloading = actix_rt::spawn(hangups.clone().serve(Arc::clone(&env)));
+        let stop = async {
+            stop.await;
+            hangups.close();
+        };
         let result = running::supervise(&env, grace, stop).await;
+        reloading.abort();
         listeners.close_api().await;
         running::close(&env).await;
         listeners.close().await;

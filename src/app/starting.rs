@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use secrecy::ExposeSecret;
 use tokio::{runtime::Handle, sync::Semaphore};
 
-use super::{ActorServer, AppError, BotThreads, keys};
+use super::{ActorServer, AppError, BotThreads, configuration};
 use crate::{
     actors::{
         address_book::AddressBook,
@@ -25,7 +25,6 @@ use crate::{
     config::Settings,
     http::{
         Shared,
-        auth::{Guard, signature::Signatures},
         listeners::{Addresses, Bound, Listeners},
     },
     store::{self, StatePersistence, StoreError},
@@ -51,9 +50,8 @@ impl ActorServer {
         self.me.address = bound.api().map(|api| api.to_string()).unwrap_or_default();
         let shared = Shared {
             door: door.clone(),
-            guard: Guard::new(keys::keys(&self.settings.auth), Clock::process()),
-            signatures: Signatures::new(self.settings.auth.events_secret.as_ref())
-                .map_err(AppError::Build)?,
+            guard: self.locks.guard.clone(),
+            signatures: self.locks.signatures.clone(),
             metrics: self.metrics.clone(),
             clock: Clock::process(),
         };
@@ -88,6 +86,12 @@ impl ActorServer {
         door: &Door,
     ) -> (Arc<Env>, BotThreads) {
         let settings = self.settings;
+        let shown = configuration::shown(&settings);
+        let most = settings.server.max_consecutive_failures;
+        let mut configuration = Configuration::new(settings.bots.clone(), most).showing(shown);
+        if let Some(source) = self.source {
+            configuration = configuration.read_from(Arc::new(source));
+        }
         let env = Env {
             me: self.me,
             clock,
@@ -107,10 +111,7 @@ impl ActorServer {
             metrics: self.metrics,
             news: News::default(),
             rules: rules(&settings),
-            configuration: Configuration::new(
-                settings.bots,
-                settings.server.max_consecutive_failures,
-            ),
+            configuration,
         };
         (Arc::new(env), self.threads)
     }

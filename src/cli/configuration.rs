@@ -4,22 +4,26 @@ use std::process::ExitCode;
 
 use super::{Options, WRONG, answer, complain};
 use crate::{
-    app::BuiltInSkills,
+    app::{BuiltInSkills, ConfigurationFiles},
     clock::Clock,
-    config::{LoadInput, Loaded, check, load},
+    config::{Loaded, check},
 };
+
+impl Options {
+    /// Where the configuration comes from.
+    pub(super) fn files(&self) -> ConfigurationFiles {
+        ConfigurationFiles {
+            file: self.config.clone(),
+            database_url: self.database_url.clone(),
+            discord_token: self.discord_token.clone(),
+        }
+    }
+}
 
 /// Reads everything, or prints every problem and gives the exit code.
 pub(super) fn read(options: &Options) -> Result<Loaded, ExitCode> {
-    let input = LoadInput {
-        file: options.config.clone(),
-        database_url: options.database_url.clone(),
-        discord_token: options.discord_token.clone(),
-        environment: &|name| std::env::var_os(name),
-        skills: &BuiltInSkills::default(),
-        now: Clock::process().now(),
-    };
-    load(input).map_err(|problems| {
+    let loaded = options.files().load(BuiltInSkills::default().set());
+    loaded.map_err(|problems| {
         complain(&problems);
         ExitCode::from(WRONG)
     })

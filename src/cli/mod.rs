@@ -3,6 +3,7 @@
 mod configuration;
 mod healthcheck;
 mod migrate;
+mod plan;
 mod run;
 mod token;
 
@@ -66,6 +67,12 @@ enum Command {
     },
     /// Validate everything and print each bot's next five slots, without starting
     Check,
+    /// Show what a reload of the server file would change against the stored state; changes nothing
+    Plan {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Bring the database's schema up or down, or show where it is
     Migrate {
         /// Which way
@@ -105,6 +112,7 @@ pub fn main() -> ExitCode {
         _ if options.dry_run => configuration::check(&options),
         None | Some(Command::Run { dry_run: false }) => run::run(&options),
         Some(Command::Check | Command::Run { dry_run: true }) => configuration::check(&options),
+        Some(Command::Plan { json }) => plan::plan(&options, json),
         Some(Command::Migrate { direction, steps }) => migrate::migrate(&options, direction, steps),
         Some(Command::Token(wish)) => token::token(&options, wish),
         Some(Command::Healthcheck) => healthcheck::healthcheck(&options),

@@ -24,7 +24,7 @@ pub(super) fn run(options: &Options) -> ExitCode {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    let served = app::serve(settings);
+    let served = app::serve(settings, options.files());
     // What led to the end stands before it.
     drop(written_last);
     ended(served)

@@ -26,6 +26,16 @@ pub struct Registration {
     pub gaps: Vec<GapRange>,
 }
 
+impl Registration {
+    /// Nothing is owed to the ledger.
+    pub(super) const fn unowed(state: BotState) -> Self {
+        Self {
+            state,
+            gaps: Vec::new(),
+        }
+    }
+}
+
 /// Adds a bot, or takes up what is stored of it. The old schedule counts up to `now`, the new one after it.
 ///
 /// A quarantined bot whose schedule cannot be read keeps the one that is stored, so that its slots go on being recorded.
@@ -36,10 +46,10 @@ pub fn register(stored: Option<&BotState>, bot: &Bot, now: Instant) -> Registrat
     };
     let state = taken_up(old, bot);
     let Some(spec) = &bot.schedule else {
-        return unowed(state);
+        return Registration::unowed(state);
     };
     match &old.schedule {
-        None => unowed(BotState {
+        None => Registration::unowed(BotState {
             schedule: Some(spec.to_stored()),
             next_run: first_slot(spec, old.anchor, now),
             ..state
@@ -73,17 +83,10 @@ pub fn retire(stored: &BotState, now: Instant) -> Registration {
     }
 }
 
-fn unowed(state: BotState) -> Registration {
-    Registration {
-        state,
-        gaps: Vec::new(),
-    }
-}
-
 fn first(bot: &Bot, now: Instant) -> Registration {
     let anchor = now.trunc_subsecs(0);
     let spec = bot.schedule.as_ref();
-    unowed(BotState {
+    Registration::unowed(BotState {
         bot: bot.name.clone(),
         actor_name: title(bot).unwrap_or_else(|| bot.name.to_string()),
         schedule: spec.map(ScheduleSpec::to_stored),
@@ -147,13 +150,13 @@ fn going_on(
     now: Instant,
 ) -> Registration {
     let (Some(ended), None, Some(cursor)) = (&old.hold, &state.hold, old.next_run) else {
-        return unowed(state);
+        return Registration::unowed(state);
     };
     let plan = spec.compile(old.anchor).ok().and_then(|schedule| {
         slots(old, schedule.as_ref(), &bot.policy, cursor, now).plan_closed(Gap::Held(ended.kind))
     });
     let Some(plan) = plan else {
-        return unowed(state);
+        return Registration::unowed(state);
     };
     Registration {
         state: BotState {

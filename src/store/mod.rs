@@ -26,7 +26,7 @@ pub use self::{
     error::StoreError,
     open::open,
     records::{Beat, LiveRow, Replica, Rescued, SchemaStep},
-    schema_commands::{migrate_down, migrate_up, migration_status},
+    schema_commands::{migrate_down, migrate_up, migration_status, states_beside},
     url::DatabaseUrl,
     write::{Advance, Finish, NewPost, PostMark, Start, Write, Written},
 };

@@ -1,8 +1,10 @@
-//! The schema from the command line: up, down, where it is.
+//! The database from the command line, beside a server that may be running: its schema up, down, where it is, and the
+//! states that are stored.
 
 use secrecy::ExposeSecret;
 
 use super::{DatabaseUrl, SchemaStep, StoreError, postgres, sqlite};
+use crate::domain::state::BotState;
 
 /// Applies what is missing; answers what was applied.
 ///
@@ -33,14 +35,40 @@ pub async fn migrate_down(url: &str, steps: usize) -> Result<Vec<String>, StoreE
 /// # Errors
 /// See [`StoreError`].
 pub async fn migration_status(url: &str) -> Result<Vec<String>, StoreError> {
-    let steps = match DatabaseUrl::parse(url)? {
-        DatabaseUrl::Sqlite(path) => sqlite::migration_status(&path).await?,
-        DatabaseUrl::Postgres(url) => postgres::migration_status(url.expose_secret()).await?,
-    };
+    let steps = steps(&DatabaseUrl::parse(url)?).await?;
     let line = |SchemaStep { version, applied }: &SchemaStep| {
         format!("{} {version}", if *applied { "applied" } else { "missing" })
     };
     Ok(steps.iter().map(line).collect())
+}
+
+/// All stored bots. Takes no lock and changes nothing; a database that does not exist, or has no tables yet, has none.
+///
+/// # Errors
+/// See [`StoreError`]; also if the schema is older than this program's.
+pub async fn states_beside(url: &str) -> Result<Vec<BotState>, StoreError> {
+    let url = DatabaseUrl::parse(url)?;
+    let steps = steps(&url).await?;
+    if !steps.iter().any(|step| step.applied) {
+        return Ok(Vec::new());
+    }
+    if let Some(SchemaStep { version, .. }) = steps.iter().find(|step| !step.applied) {
+        let older = format!(
+            "the database's schema is older than this program: step {version} is missing; apply it with `migrate`"
+        );
+        return Err(StoreError::Failed(older));
+    }
+    match url {
+        DatabaseUrl::Sqlite(path) => sqlite::states_beside(&path).await,
+        DatabaseUrl::Postgres(url) => postgres::states_beside(url.expose_secret()).await,
+    }
+}
+
+async fn steps(url: &DatabaseUrl) -> Result<Vec<SchemaStep>, StoreError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => sqlite::migration_status(path).await,
+        DatabaseUrl::Postgres(url) => postgres::migration_status(url.expose_secret()).await,
+    }
 }
 
 fn said(steps: &[String], what: &str, nothing: &str) -> Vec<String> {

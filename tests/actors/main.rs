@@ -16,6 +16,7 @@ mod embedded;
 mod outage;
 mod persistence;
 mod queue;
+mod reload;
 mod rescued;
 mod roster;
 #[path = "../support/scripted.rs"]

@@ -4,7 +4,7 @@ use std::{fmt::Debug, path::Path, sync::Arc, time::Duration};
 
 use actor_server::{
     actors::{
-        configuration::Configuration,
+        configuration::{Configuration, ConfigurationSource},
         env::{CONSOLE, Env, Platforms, Rules},
         persistence::WriteQueue,
         registering,
@@ -70,6 +70,7 @@ pub(crate) struct Setting {
     pub(crate) rules: Rules,
     pub(crate) max_consecutive_failures: u32,
     pub(crate) results_in_memory: usize,
+    pub(crate) source: Option<Arc<dyn ConfigurationSource>>,
 }
 
 impl Setting {
@@ -81,6 +82,7 @@ impl Setting {
             rules: RULES,
             max_consecutive_failures: 5,
             results_in_memory: 1000,
+            source: None,
         }
     }
 }
@@ -131,7 +133,11 @@ impl Stand {
             .enable_all()
             .build()
             .unwrap();
-        let bots = setting.bots.into_iter();
+        let bots = setting.bots.into_iter().map(Arc::new);
+        let mut configuration = Configuration::new(bots, setting.max_consecutive_failures);
+        if let Some(source) = setting.source {
+            configuration = configuration.read_from(source);
+        }
         let env = Env {
             breakers: actor_server::actors::breakers::Breakers::new(Default::default()),
             vitals: actor_server::actors::vitals::Vitals::default(),
@@ -151,7 +157,7 @@ impl Stand {
             runtime: threads.handle().clone(),
             exits: Exits::default(),
             rules: setting.rules,
-            configuration: Configuration::new(bots.map(Arc::new), setting.max_consecutive_failures),
+            configuration,
         };
         Self {
             env: Arc::new(env),

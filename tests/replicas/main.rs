@@ -26,6 +26,7 @@ mod outage;
 mod overlapping;
 mod pooled;
 mod refused;
+mod reload;
 mod sharing;
 mod single;
 mod skewed;

@@ -36,6 +36,7 @@ mod logs;
 mod overlap;
 #[cfg(all(feature = "failpoints", feature = "discord"))]
 mod panics;
+mod reload;
 mod schedules;
 mod starting;
 #[cfg(feature = "failpoints")]

@@ -45,6 +45,9 @@ impl CoordinatorActor {
 
     /// Builds a child from its factory and enters it in the book.
     fn build(&self, child: &Child) {
+        if self.is_gone(child) {
+            return;
+        }
         let (incarnation, arbiter) = self.roster.birth(child);
         let (env, exits) = (Arc::clone(&self.env), self.env.exits.clone());
         let name = child.clone();
@@ -76,6 +79,15 @@ impl CoordinatorActor {
         }
     }
 
+    /// A bot that a reload has removed has no place in the roster, once its actor is no more.
+    fn is_gone(&self, child: &Child) -> bool {
+        let gone = matches!(child, Child::Task(bot) if self.env.bot(bot).is_none());
+        if gone {
+            self.roster.forget(child);
+        }
+        gone
+    }
+
     /// What is done about the end of a child.
     pub(super) fn child_ended(&mut self, notice: &ExitNotice, ctx: &mut Context<Self>) {
         let ExitNotice {
@@ -85,6 +97,7 @@ impl CoordinatorActor {
         } = notice;
         let remedy = self.roster.death(child, *incarnation, exit);
         if remedy == Remedy::None {
+            self.is_gone(child);
             return;
         }
         if let Child::Task(bot) = child {

@@ -68,7 +68,7 @@ async fn clear_hold(
     .await
 }
 
-async fn account(env: &Env, bot: &BotName) {
+pub(super) async fn account(env: &Env, bot: &BotName) {
     let accounted = async {
         while let Some(scheduler) = env.book.scheduler() {
             if let Ok(true) = scheduler.send(Account(bot.clone())).await {

@@ -9,6 +9,7 @@ mod control;
 mod health;
 mod leftovers;
 mod noting;
+mod reloading;
 mod stopping;
 mod unbuilt;
 

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use actix::{Handler, MessageResult, ResponseFuture};
-use serde_json::Value;
+use actix::{Handler, ResponseFuture};
 
 use super::CoordinatorActor;
 use crate::{
     actors::messages::{
         AddContent, BotCard, Bots, ControlError, DescribeBot, FindAudit, FindContent, FindReplicas,
-        FindRun, FindRuns, ListBots, ReloadConfiguration, ReloadError, RemoveContent, ResumeAll,
-        ShowConfiguration, StartEvent,
+        FindRun, FindRuns, ListBots, RemoveContent, ResumeAll, StartEvent,
     },
     domain::{
         audit::AuditRow, bot::BotName, content::StoredItem, ledger::LedgerRow, post::Post,
@@ -90,14 +88,6 @@ impl Handler<RemoveContent> for CoordinatorActor {
     }
 }
 
-impl Handler<ReloadConfiguration> for CoordinatorActor {
-    type Result = ResponseFuture<Result<Value, ReloadError>>;
-
-    fn handle(&mut self, _: ReloadConfiguration, _: &mut Self::Context) -> Self::Result {
-        Box::pin(async { Err(ReloadError::Unavailable("not built yet".into())) })
-    }
-}
-
 impl Handler<ListBots> for CoordinatorActor {
     type Result = Bots;
 
@@ -114,13 +104,5 @@ impl Handler<DescribeBot> for CoordinatorActor {
 
     fn handle(&mut self, _: DescribeBot, _: &mut Self::Context) -> Self::Result {
         Err(ControlError::Unavailable("not built yet".into()))
-    }
-}
-
-impl Handler<ShowConfiguration> for CoordinatorActor {
-    type Result = MessageResult<ShowConfiguration>;
-
-    fn handle(&mut self, _: ShowConfiguration, _: &mut Self::Context) -> Self::Result {
-        MessageResult(Value::Null)
     }
 }

@@ -27,6 +27,24 @@ pub(super) async fn flush(env: &Env) -> Result<(), StoreError> {
     }
 }
 
+/// Stores everything that has arrived, and keeps the turn: as long as the answer lives nobody else writes from here.
+///
+/// # Errors
+/// The store is away; what is kept is back in the queue.
+pub(in crate::actors) async fn keep_the_turn(env: &Env) -> Result<impl Sized + '_, StoreError> {
+    let turn = env.queue.turn().await;
+    let mut left = env.queue.len();
+    while left > 0 {
+        let batch = env.queue.take(left.min(LARGEST));
+        if batch.pending.is_empty() {
+            break;
+        }
+        left = left.saturating_sub(batch.pending.len());
+        write(batch, env).await?;
+    }
+    Ok(turn)
+}
+
 async fn write(mut batch: Batch, env: &Env) -> Result<(), StoreError> {
     fail::fail_point!("persistence.write");
     let writes: Vec<Write> = batch

@@ -14,6 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
 
+pub(super) use self::flush::keep_the_turn;
 pub use self::{
     queue::{WriteError, WriteQueue, WriteResult},
     recording::record_what_is_left,

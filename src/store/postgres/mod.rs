@@ -136,6 +136,15 @@ impl PostgresStore {
     }
 }
 
+/// All stored bots of a database that other processes may use. Changes nothing.
+///
+/// # Errors
+/// See [`StoreError`].
+pub async fn states_beside(url: &str) -> Result<Vec<BotState>, StoreError> {
+    let gate = Gate::new(Settings::parse(url)?)?;
+    gate.run(Access::Read, |c| Box::pin(read::states(c))).await
+}
+
 #[async_trait]
 impl StatePersistence for PostgresStore {
     async fn write(&self, me: &ReplicaId, batch: &[Write]) -> Result<Vec<Written>, StoreError> {

@@ -106,6 +106,16 @@ impl SqliteStore {
     }
 }
 
+/// All stored bots of a file that another process may own. Takes no lock and changes nothing.
+///
+/// # Errors
+/// If the file cannot be read.
+pub async fn states_beside(path: &Path) -> Result<Vec<BotState>, StoreError> {
+    Connections::new(path, Role::Reader, 1)
+        .run(read::states)
+        .await
+}
+
 #[async_trait]
 impl StatePersistence for SqliteStore {
     async fn write(&self, me: &ReplicaId, batch: &[Write]) -> Result<Vec<Written>, StoreError> {

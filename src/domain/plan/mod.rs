@@ -4,7 +4,13 @@
 //! A bot that is the same, and whose stored schedule is its own, is not in the plan at all: nothing of it is written,
 //! armed or asked again.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::HashMap, sync::Arc};
+
+use chrono::SecondsFormat;
+use serde_json::{Value, json};
 
 use super::{
     Instant,
@@ -74,10 +80,14 @@ impl Comparison<'_> {
         let gone = self.stored.values().filter_map(|state| self.gone(state));
         let mut changes: Vec<Change> = kept.chain(gone).collect();
         changes.sort_by(|a, b| a.bot.cmp(&b.bot));
-        let removed = |change: &&Change| change.kind == ChangeKind::Removed;
-        let of_wanted = changes.len() - changes.iter().filter(removed).count();
-        let unchanged = self.wanted.len() - of_wanted;
-        Plan { changes, unchanged }
+        let different = changes
+            .iter()
+            .filter(|change| change.kind != ChangeKind::Removed)
+            .count();
+        Plan {
+            unchanged: self.wanted.len() - different,
+            changes,
+        }
     }
 
     fn kept(&self, bot: &Bot) -> Option<Change> {
@@ -112,7 +122,10 @@ impl Comparison<'_> {
     }
 
     fn gone(&self, state: &BotState) -> Option<Change> {
-        if state.removed || self.wanted.contains_key(&state.bot) {
+        let at_work = self
+            .at_work
+            .is_some_and(|bots| bots.contains_key(&state.bot));
+        if self.wanted.contains_key(&state.bot) || (state.removed && !at_work) {
             return None;
         }
         Some(Change {
@@ -120,12 +133,50 @@ impl Comparison<'_> {
             kind: ChangeKind::Removed,
             keys: Vec::new(),
             before: Some(state.clone()),
-            registration: retire(state, self.now),
+            // Another replica may have closed its ledger already.
+            registration: match state.removed {
+                true => Registration::unowed(state.clone()),
+                false => retire(state, self.now),
+            },
         })
     }
 }
 
+impl Plan {
+    /// What becomes of the bots, as a document.
+    #[must_use]
+    pub fn document(&self) -> Value {
+        json!({
+            "added": self.documents(ChangeKind::Added),
+            "removed": self.documents(ChangeKind::Removed),
+            "changed": self.documents(ChangeKind::Changed),
+            "unchanged": self.unchanged,
+        })
+    }
+
+    /// The changes of one kind.
+    pub fn of(&self, kind: ChangeKind) -> impl Iterator<Item = &Change> {
+        self.changes
+            .iter()
+            .filter(move |change| change.kind == kind)
+    }
+
+    fn documents(&self, kind: ChangeKind) -> Vec<Value> {
+        self.of(kind).map(Change::document).collect()
+    }
+}
+
 impl Change {
+    fn document(&self) -> Value {
+        let (schedule, slots) = (self.schedules(), self.next_slots());
+        json!({
+            "actor": self.bot.as_str(),
+            "keys": self.keys,
+            "schedule": { "before": schedule.0, "after": schedule.1 },
+            "next_slots": { "before": times(&slots.0), "after": times(&slots.1) },
+        })
+    }
+
     /// Whether there is anything to store.
     #[must_use]
     pub fn is_to_be_stored(&self) -> bool {
@@ -150,6 +201,11 @@ impl Change {
             next_slots(&self.registration.state),
         )
     }
+}
+
+fn times(slots: &[Instant]) -> Vec<String> {
+    let shown = |slot: &Instant| slot.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    slots.iter().map(shown).collect()
 }
 
 /// The slots that a stored state has before it.
