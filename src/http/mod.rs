@@ -8,6 +8,7 @@ pub mod body;
 pub mod error;
 pub mod routes;
 pub mod sse;
+pub mod stalled;
 pub mod view;
 
 use crate::actors::door::Door;

@@ -12,7 +12,7 @@ use actor_server::{
     http::{
         Shared,
         auth::{Guard, signature::Signatures},
-        routes,
+        routes, stalled,
     },
 };
 use tempfile::TempDir;
@@ -28,6 +28,8 @@ use super::{
     stand::{Setting, Stand},
 };
 
+/// How long a client may stall.
+const STALL: Duration = Duration::from_secs(2);
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -94,6 +96,7 @@ pub(crate) fn serve(env: &Arc<Env>, signatures: Signatures) -> (SocketAddr, Serv
         app.service(api).into_app()
     };
     let server = HttpServer::new(app).workers(1).disable_signals();
+    let server = server.on_connect(|stream, _| stalled::bound(stream, STALL));
     let server = server.shutdown_timeout(60).bind("127.0.0.1:0").unwrap();
     let address = server.addrs()[0];
     let server = server.run();

@@ -5,10 +5,15 @@ use std::time::Duration;
 use actor_server::{
     actors::{
         messages::Unresponsive,
-        news::{Happening, Heard, Interest, Listener},
+        news::{Happening, Heard, Interest, Listener, News},
         supervision::Child,
     },
-    domain::{hold::HoldKind, outcome::Status, run::Trigger},
+    domain::{
+        hold::{Hold, HoldKind},
+        outcome::Status,
+        run::Trigger,
+        state::BotState,
+    },
 };
 use futures::FutureExt;
 use tempfile::{TempDir, tempdir};
@@ -22,9 +27,7 @@ use super::{
 
 async fn one(deed: &str) -> (TempDir, Server, Listener) {
     let folder = tempdir().unwrap();
-    let mut setting = Setting::of([bot("bot", deed)]);
-    setting.rules.max_consecutive_failures = 1;
-    let server = Server::start(folder.path(), setting).await;
+    let server = Server::start(folder.path(), Setting::of([bot("bot", deed)])).await;
     let listener = server.stand.env.news.subscribe(None, Interest::default());
     (folder, server, listener.unwrap())
 }
@@ -34,6 +37,14 @@ async fn next(listener: &mut Listener) -> Happening {
         Ok(Heard::Told(told)) => told.what.clone(),
         other => panic!("{other:?}"),
     }
+}
+
+/// Reads the store as the scheduler does from time to time.
+async fn look(server: &Server) {
+    let env = &server.stand.env;
+    let before = env.news.before_look();
+    let states = env.store.states().await.unwrap();
+    env.news.holds_are(env.clock.now(), before, &states);
 }
 
 fn nothing_more(listener: &mut Listener) {
@@ -81,6 +92,11 @@ async fn an_end_is_told_when_the_store_has_taken_it_and_not_before() {
 #[actix_rt::test]
 async fn a_failed_run_that_holds_its_bot_tells_of_both_once() {
     let (_folder, server, mut listener) = one("fail").await;
+    for _ in 0..4 {
+        server.trigger("bot").await.unwrap();
+        next(&mut listener).await;
+        next(&mut listener).await;
+    }
     server.trigger("bot").await.unwrap();
     next(&mut listener).await;
     let ended = next(&mut listener).await;
@@ -89,8 +105,7 @@ async fn a_failed_run_that_holds_its_bot_tells_of_both_once() {
     let held = next(&mut listener).await;
     let right = |it: &Happening| matches!(it, Happening::HoldSet { hold, .. } if hold.kind == HoldKind::Failures);
     assert!(right(&held), "{held:?}");
-    // The scheduler reads the store in between.
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    look(&server).await;
     nothing_more(&mut listener);
 }
 
@@ -103,7 +118,7 @@ async fn a_pause_and_a_resume_are_told_once_each_and_repetitions_not_at_all() {
     let held = next(&mut listener).await;
     let right = |it: &Happening| matches!(it, Happening::HoldSet { hold, .. } if hold.by == "ada");
     assert!(right(&held), "{held:?}");
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    look(&server).await;
     for _ in 0..2 {
         server.resume("bot").await.unwrap();
     }
@@ -112,7 +127,7 @@ async fn a_pause_and_a_resume_are_told_once_each_and_repetitions_not_at_all() {
         matches!(cleared, Happening::HoldCleared { .. }),
         "{cleared:?}"
     );
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    look(&server).await;
     nothing_more(&mut listener);
 }
 
@@ -144,4 +159,49 @@ async fn what_a_stop_cuts_off_is_told_as_abandoned() {
         }
     );
     assert!(right, "{ended:?}");
+}
+
+#[actix_rt::test]
+async fn a_hold_that_another_process_sets_or_clears_is_told_once_it_is_read() {
+    let (_folder, server, _) = one("succeed").await;
+    let now = server.stand.env.clock.now();
+    let free = server.state("bot").await;
+    let hold = Some(Hold::by_server(HoldKind::Manual, "elsewhere"));
+    let held = BotState {
+        hold: hold.clone(),
+        ..free.clone()
+    };
+    let news = News::default();
+    let mut listener = news.subscribe(None, Interest::default()).unwrap();
+    let look = |state: &BotState| {
+        let before = news.before_look();
+        news.holds_are(now, before, std::slice::from_ref(state));
+    };
+    look(&held);
+    nothing_more(&mut listener);
+    look(&free);
+    let cleared = next(&mut listener).await;
+    assert!(
+        matches!(cleared, Happening::HoldCleared { .. }),
+        "{cleared:?}"
+    );
+    look(&held);
+    let set = next(&mut listener).await;
+    assert!(matches!(set, Happening::HoldSet { .. }), "{set:?}");
+    let stale = news.before_look();
+    news.hold_is(now, &name("bot"), None);
+    let cleared = next(&mut listener).await;
+    assert!(
+        matches!(cleared, Happening::HoldCleared { .. }),
+        "{cleared:?}"
+    );
+    news.holds_are(now, stale, &[held]);
+    nothing_more(&mut listener);
+    let removed = BotState {
+        removed: true,
+        hold,
+        ..free
+    };
+    look(&removed);
+    nothing_more(&mut listener);
 }

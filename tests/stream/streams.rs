@@ -1,12 +1,15 @@
 //! `GET /api/v1/stream` over real sockets.
 
-use std::time::Duration;
+use std::{convert::Infallible, pin::pin, time::Duration};
 
 use actor_server::{
-    actors::news::{Bounds, Happening},
+    actors::news::{Bounds, Happening, Interest, News},
     clock::Clock,
     domain::hold::{Hold, HoldKind},
+    http::sse,
 };
+use bytes::Bytes;
+use futures::StreamExt;
 use serde_json::Value;
 
 use super::{
@@ -289,4 +292,60 @@ async fn there_are_only_so_many_places_and_one_that_leaves_makes_room() {
     })
     .await;
     assert_eq!(api.stream("", "").await.status(), 200);
+}
+
+#[actix_rt::test]
+async fn the_place_of_a_client_that_stops_reading_for_good_becomes_free() {
+    let bounds = Bounds {
+        behind: 64,
+        ..Bounds::default()
+    };
+    let api = Api::start(bounds).await;
+    let _stuck = api.stream("", "").await;
+    let news = api.news();
+    while news.dropped() == 0 {
+        tell(news, ended("bot", 1, &"x".repeat(2000)));
+        tokio::time::sleep(Duration::from_micros(100)).await;
+    }
+    becomes(0, || news.listeners()).await;
+}
+
+#[actix_rt::test]
+async fn silence_is_broken_by_heartbeats_that_keep_a_clients_place() {
+    let news = News::default();
+    let interest = Interest {
+        bot: Some("mine".into()),
+        kinds: Vec::new(),
+    };
+    let listener = news.subscribe(None, interest).unwrap();
+    let body = sse::body(listener, Clock::process(), Duration::from_millis(20));
+    let mut body = pin!(body);
+    let opening = text(body.next().await);
+    assert!(opening.starts_with("retry: 2000\nid: ") && opening.ends_with("-0\n\n"));
+    let beat = text(body.next().await);
+    assert!(
+        beat.starts_with(":\nid: ") && beat.ends_with("-0\n\n"),
+        "{beat}"
+    );
+    (0..5000).for_each(|n| tell(&news, started("other", n)));
+    let beat = text(body.next().await);
+    assert!(
+        beat.starts_with(":\nid: ") && beat.ends_with("-5000\n\n"),
+        "{beat}"
+    );
+    tell(&news, started("mine", 7));
+    let told = text(body.next().await);
+    assert!(
+        told.contains("-5001\nevent: run_started\ndata: {"),
+        "{told}"
+    );
+    news.close();
+    assert!(body.next().await.is_none());
+}
+
+fn text(chunk: Option<Result<Bytes, Infallible>>) -> String {
+    let Some(Ok(bytes)) = chunk else {
+        panic!("the stream has ended");
+    };
+    String::from_utf8(bytes.to_vec()).unwrap()
 }
