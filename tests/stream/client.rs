@@ -28,8 +28,6 @@ use super::{
     stand::{Setting, Stand},
 };
 
-/// How long a client may stall.
-const STALL: Duration = Duration::from_secs(2);
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -43,10 +41,15 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) async fn start(bounds: Bounds) -> Self {
+        Self::patient(bounds, stalled::PATIENCE).await
+    }
+
+    /// One whose clients may stall for so long.
+    pub(crate) async fn patient(bounds: Bounds, patience: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut stand = Stand::on(folder.path(), Setting::of([bot("bot", "succeed")])).await;
         Arc::get_mut(&mut stand.env).unwrap().news = News::bounded(bounds);
-        let (address, handle) = serve(&stand.env, Signatures::default());
+        let (address, handle) = serve(&stand.env, Signatures::default(), patience);
         Self {
             stand,
             address,
@@ -82,7 +85,11 @@ impl Drop for Api {
 }
 
 /// The API of these actors on a free port.
-pub(crate) fn serve(env: &Arc<Env>, signatures: Signatures) -> (SocketAddr, ServerHandle) {
+pub(crate) fn serve(
+    env: &Arc<Env>,
+    signatures: Signatures,
+    patience: Duration,
+) -> (SocketAddr, ServerHandle) {
     let door = Door::default();
     door.open(Arc::clone(env));
     let shared = web::Data::new(Shared {
@@ -96,7 +103,7 @@ pub(crate) fn serve(env: &Arc<Env>, signatures: Signatures) -> (SocketAddr, Serv
         app.service(api).into_app()
     };
     let server = HttpServer::new(app).workers(1).disable_signals();
-    let server = server.on_connect(|stream, _| stalled::bound(stream, STALL));
+    let server = server.on_connect(move |stream, _| stalled::bound(stream, patience));
     let server = server.shutdown_timeout(60).bind("127.0.0.1:0").unwrap();
     let address = server.addrs()[0];
     let server = server.run();

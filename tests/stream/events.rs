@@ -9,7 +9,7 @@ use actor_server::{
         outcome::Status,
         run::{ExecutionId, Trigger},
     },
-    http::auth::signature::Signatures,
+    http::{auth::signature::Signatures, stalled},
 };
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
@@ -46,7 +46,7 @@ impl Events {
         let server = Server::start(folder.path(), Setting::of(bots)).await;
         let secret = secret.map(Into::into);
         let signatures = Signatures::new(secret.as_ref()).unwrap();
-        let (address, handle) = serve(&server.stand.env, signatures);
+        let (address, handle) = serve(&server.stand.env, signatures, stalled::PATIENCE);
         Self {
             server,
             address,

@@ -140,7 +140,7 @@ async fn the_death_of_an_actor_tells_of_the_restart_and_of_the_end_of_its_run() 
     server.ask(Unresponsive(child)).await;
     let both = [next(&mut listener).await, next(&mut listener).await];
     let died = |it: &Happening| matches!(it, Happening::ActorRestarted { child, given_up: false, .. } if child == "task/bot");
-    let ended = |it: &Happening| matches!(it, Happening::RunEnded { execution, status: Status::Panicked, .. } if *execution == run);
+    let ended = |it: &Happening| matches!(it, Happening::RunEnded { execution, status: Status::Panicked | Status::Abandoned, .. } if *execution == run);
     assert!(both.iter().any(died) && both.iter().any(ended), "{both:?}");
 }
 

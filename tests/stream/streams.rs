@@ -209,12 +209,12 @@ async fn filters_choose_bots_and_kinds_and_what_they_do_not_know_is_refused() {
 #[actix_rt::test]
 async fn a_client_that_stops_reading_is_dropped_and_its_stream_ends_with_saying_so() {
     let api = Api::start(Bounds {
-        behind: 64,
+        behind: 512,
         ..Bounds::default()
     })
     .await;
     let mut slow = api.stream("", "").await;
-    let mut quick = api.stream("", "").await;
+    let mut quick = api.stream("?events=run_started", "").await;
     let reads = actix_rt::spawn(async move {
         loop {
             let (_, _, data) = event(&mut quick).await;
@@ -224,14 +224,12 @@ async fn a_client_that_stops_reading_is_dropped_and_its_stream_ends_with_saying_
         }
     });
     let news = api.news().clone();
-    let mut n = 0;
     // The network takes what it can hold; then the client is behind.
-    while news.dropped() == 0 {
-        n += 1;
-        tell(&news, ended("bot", n, &"x".repeat(2000)));
-        tokio::time::sleep(Duration::from_micros(100)).await;
-        assert!(n < 1_000_000, "nobody was dropped");
-    }
+    becomes(1, || {
+        tell_much(&news);
+        news.dropped()
+    })
+    .await;
     tell(&news, started("bot", -1));
     reads.await.unwrap();
     let rest = slow.rest().await;
@@ -296,18 +294,19 @@ async fn there_are_only_so_many_places_and_one_that_leaves_makes_room() {
 
 #[actix_rt::test]
 async fn the_place_of_a_client_that_stops_reading_for_good_becomes_free() {
-    let bounds = Bounds {
-        behind: 64,
-        ..Bounds::default()
-    };
-    let api = Api::start(bounds).await;
+    let api = Api::patient(Bounds::default(), Duration::from_secs(2)).await;
     let _stuck = api.stream("", "").await;
-    let news = api.news();
-    while news.dropped() == 0 {
-        tell(news, ended("bot", 1, &"x".repeat(2000)));
-        tokio::time::sleep(Duration::from_micros(100)).await;
-    }
-    becomes(0, || news.listeners()).await;
+    assert_eq!(api.news().listeners(), 1);
+    becomes(0, || {
+        tell_much(api.news());
+        api.news().listeners()
+    })
+    .await;
+}
+
+/// More than the reader of a stream should have to wait for.
+fn tell_much(news: &News) {
+    (0..50).for_each(|n| tell(news, ended("bot", n, &"x".repeat(2000))));
 }
 
 #[actix_rt::test]
