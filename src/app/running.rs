@@ -140,6 +140,8 @@ async fn stop_in_order(
     root.env.vitals.enter(Phase::Draining);
     let runs = root.env.runs.len();
     tracing::info!(runs, grace_s = grace.as_secs(), "stopping");
+    // Streams have no end of their own that could be waited for.
+    root.env.news.close();
     let mut stopped = coordinator.send(Stop { grace }).await;
     if stopped.is_err() {
         // It died of something else just now: its successor stops.

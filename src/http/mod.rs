@@ -16,6 +16,7 @@ mod rate;
 pub mod request_id;
 pub mod routes;
 pub mod sse;
+pub mod stalled;
 mod unrouted;
 pub mod view;
 

@@ -18,20 +18,26 @@ use crate::{
 /// How long a client waits before it comes back, in milliseconds.
 const RETRY_MS: u32 = 2000;
 /// After so much silence something is sent, so that nobody on the way takes the connection for dead.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
 struct Feed {
     listener: Listener,
     clock: Clock,
+    heartbeat: Duration,
     opened: bool,
     ended: bool,
 }
 
-/// What a listener hears, until it is dropped or the process stops.
-pub fn body(listener: Listener, clock: Clock) -> impl Stream<Item = Result<Bytes, Infallible>> {
+/// What a listener hears, until it is dropped or the process stops; something is sent at least every `heartbeat`.
+pub fn body(
+    listener: Listener,
+    clock: Clock,
+    heartbeat: Duration,
+) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let feed = Feed {
         listener,
         clock,
+        heartbeat,
         opened: false,
         ended: false,
     };
@@ -49,7 +55,7 @@ impl Feed {
         if !std::mem::replace(&mut self.opened, true) {
             return Some(self.opening());
         }
-        match tokio::time::timeout(HEARTBEAT, self.listener.next()).await {
+        match tokio::time::timeout(self.heartbeat, self.listener.next()).await {
             Ok(Heard::Told(first)) => Some(self.happenings(&first)),
             Ok(Heard::Dropped) => {
                 self.ended = true;

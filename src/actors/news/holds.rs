@@ -92,7 +92,7 @@ impl Known {
                 .insert(bot.clone(), (self.learned, hold.clone()));
         }
         let bot = bot.clone();
-        changed.then(|| match hold {
+        changed.then_some(match hold {
             Some(hold) => Happening::HoldSet { bot, hold },
             None => Happening::HoldCleared { bot },
         })

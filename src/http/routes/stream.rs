@@ -134,5 +134,5 @@ async fn stream(
         .insert_header(("X-Accel-Buffering", "no"))
         // A compressor would hold events back until it has enough of them.
         .insert_header(ContentEncoding::Identity)
-        .streaming(sse::body(listener, env.clock.clone())))
+        .streaming(sse::body(listener, env.clock.clone(), sse::HEARTBEAT)))
 }
