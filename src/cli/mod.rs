@@ -1,6 +1,8 @@
 //! The command line: arguments become settings, and each command is one call.
 
 mod configuration;
+#[cfg(feature = "client")]
+mod ctl;
 mod migrate;
 mod run;
 
@@ -73,6 +75,9 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         steps: usize,
     },
+    /// Operate a running server: see, pause, resume and run its bots
+    #[cfg(feature = "client")]
+    Ctl(ctl::Ctl),
     /// Print a script that completes this command line
     Completions {
         /// For which shell
@@ -100,6 +105,8 @@ pub fn main() -> ExitCode {
         None | Some(Command::Run { dry_run: false }) => run::run(&options),
         Some(Command::Check | Command::Run { dry_run: true }) => configuration::check(&options),
         Some(Command::Migrate { direction, steps }) => migrate::migrate(&options, direction, steps),
+        #[cfg(feature = "client")]
+        Some(Command::Ctl(ctl)) => ctl::ctl(ctl),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "actor-server", &mut script);

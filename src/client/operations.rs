@@ -21,13 +21,12 @@ impl Client {
     /// # Errors
     /// See [`Error`]; 422 with every problem of the files, and nothing changed.
     pub async fn reload(&self, dry_run: bool) -> Result<Reply<Reload>, Error> {
-        let request = self.request(Method::POST, &["api", "v1", "config", "reload"])?;
-        let request = if dry_run {
-            request.query(&[("dry_run", "true")])
+        let body = if dry_run {
+            json!({ "dry_run": true })
         } else {
-            request
+            json!({})
         };
-        self.ask(request.json(&json!({}))).await
+        self.post(&["api", "v1", "config", "reload"], &body).await
     }
 
     /// The supervision tree, the breakers and the replicas.

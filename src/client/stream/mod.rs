@@ -31,6 +31,15 @@ pub struct Happening {
 }
 
 impl Happening {
+    #[cfg(test)]
+    pub(crate) fn from_parts(id: Option<&str>, kind: &str, data: &str) -> Self {
+        Self {
+            id: id.map(Into::into),
+            kind: kind.into(),
+            data: data.into(),
+        }
+    }
+
     /// The rest as a value; null if it is no JSON.
     #[must_use]
     pub fn value(&self) -> Value {
