@@ -53,10 +53,10 @@ pub(crate) fn execution(id: i64, status: &str) -> Value {
 pub(crate) fn supervision() -> Value {
     json!({
         "actors": [
-            {"name": "coordinator/scheduler", "state": "running", "restarts": 0, "budget_left": 5,
-             "last_crash": null, "mailbox_depth": 0},
-            {"name": "coordinator/task/daily", "state": "given_up", "restarts": 6, "budget_left": 0,
-             "last_crash": {"reason": "panicked: boom", "at": within(-65)}, "mailbox_depth": null},
+            {"name": "scheduler", "supervisor": "coordinator", "state": "running", "restarts": 0, "budget_left": 5,
+             "last_crash": null, "mailbox": 0},
+            {"name": "task/daily", "supervisor": "coordinator", "state": "given_up", "restarts": 6, "budget_left": 0,
+             "last_crash": "panicked: boom", "mailbox": null},
         ],
         "breakers": [{"dependency": "discord", "state": "half_open"}],
         "replicas": [{"id": "r1", "address": "10.0.0.1:3000", "version": "0.1.0", "started_at": within(-7_230),

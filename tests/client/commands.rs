@@ -387,7 +387,7 @@ fn wrong_usage_is_exit_code_two_and_asks_nobody() {
         let said = server.ctl(arguments);
         assert_eq!(said.code, Some(2), "{arguments:?}: {said:?}");
         assert!(
-            !said.err.is_empty() && !said.err.contains("panic"),
+            !said.err.is_empty() && !said.err.contains("panicked at"),
             "{said:?}"
         );
     }

@@ -14,7 +14,7 @@ fn harmless(said: &Said) {
     for text in [&said.out, &said.err] {
         let odd: Vec<char> = text
             .chars()
-            .filter(|c| *c != '\n' && (c.is_control() || ('\u{200b}'..='\u{202e}').contains(c)))
+            .filter(|c| *c != '\n' && (c.is_control() || ['\u{200b}', '\u{202e}'].contains(c)))
             .collect();
         assert!(odd.is_empty(), "{odd:?} in {said:?}");
     }

@@ -186,7 +186,12 @@ async fn answer(
     let header = |(name, value): (
         &actix_web::http::header::HeaderName,
         &actix_web::http::header::HeaderValue,
-    )| { (name.to_string(), value.to_str().unwrap().to_owned()) };
+    )| {
+        (
+            name.to_string(),
+            String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        )
+    };
     let mut script = script.lock().unwrap();
     script.asked.push(Asked {
         line: line.clone(),

@@ -98,5 +98,9 @@ fn finish(table: &mut Table) -> String {
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
+    let last = table.column_count().saturating_sub(1);
+    if let Some(column) = table.column_mut(last) {
+        column.set_padding((0, 0));
+    }
     table.trim_fmt() + "\n"
 }
