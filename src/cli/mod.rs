@@ -34,6 +34,7 @@ struct Cli {
 
 /// Where the configuration comes from.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Configuration of a server")]
 struct Options {
     /// The server file
     #[arg(

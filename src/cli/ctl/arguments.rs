@@ -11,6 +11,7 @@ const DEFAULT_URL: &str = "http://127.0.0.1:3000";
 /// Which server, and what to do there.
 #[derive(Debug, Args)]
 #[command(
+    next_help_heading = "Which server, and how to answer",
     after_help = "The token is read from ACTOR_SERVER_TOKEN, or from the file that ACTOR_SERVER_TOKEN_FILE names; \
                   `actor-server token` makes one."
 )]

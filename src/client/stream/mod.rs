@@ -97,7 +97,7 @@ impl Listener<'_> {
     /// See [`Error`]: the first connection failed, or the server says no.
     pub async fn next(&mut self) -> Result<Happening, Error> {
         loop {
-            if let Some(frame) = self.from_connection().await {
+            if let Some(frame) = self.next_frame().await {
                 self.pause = self.first_pause;
                 if frame.id.is_some() {
                     self.last.clone_from(&frame.id);
@@ -119,7 +119,7 @@ impl Listener<'_> {
     }
 
     /// The next frame of the open connection; `None` if there is none (any more).
-    async fn from_connection(&mut self) -> Option<Frame> {
+    async fn next_frame(&mut self) -> Option<Frame> {
         let silence = self.client.timeouts.silence;
         let (response, parser) = self.open.as_mut()?;
         loop {

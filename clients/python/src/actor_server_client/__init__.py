@@ -50,9 +50,8 @@ from ._models import (
 )
 from ._pages import Page
 from ._stream import Happening, Stream
+from ._version import __version__
 from ._webhooks import sign_event
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Actor",

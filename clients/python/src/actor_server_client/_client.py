@@ -32,6 +32,7 @@ from ._models import (
 from ._pages import Page, items_of
 from ._stream import Stream
 from ._transport import Answer, Query, Transport
+from ._version import __version__
 from ._webhooks import sign_event
 
 T = TypeVar("T")
@@ -73,7 +74,7 @@ class Client:
             retries=retries,
             backoff=backoff,
             context=ssl_context,
-            user_agent="actor-server-client-python",
+            user_agent=f"actor-server-client-python/{__version__}",
         )
 
     def __repr__(self) -> str:

@@ -213,8 +213,11 @@ class Transport:
 
 def _checked(url: str) -> Tuple[str, bool]:
     """The URL without its last slash, and whether it is this machine, which no proxy leads to."""
+    url = url.strip()
+    if any(c <= " " or c == "\x7f" for c in url):
+        raise ConfigurationError("the URL has white space or control characters")
     try:
-        parts = urllib.parse.urlsplit(url.strip())
+        parts = urllib.parse.urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise ConfigurationError(f"the URL is none ({error}); write http://HOST:PORT") from None
@@ -225,8 +228,6 @@ def _checked(url: str) -> Tuple[str, bool]:
     if parts.query or parts.fragment:
         raise ConfigurationError("the URL has a query or a fragment; leave out what follows the path")
     base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-    if any(c <= " " or c == "\x7f" for c in base):
-        raise ConfigurationError("the URL has white space or control characters")
     return base, _is_local(host)
 
 
