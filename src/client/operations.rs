@@ -4,7 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    AuditEntry, AuditFilter, Client, Error, Health, Pages, Probe, Reload, Reply, Supervision,
+    AuditEntry, AuditFilter, BreakerReset, Client, Error, Health, Pages, Probe, Reload, Reply,
+    Supervision,
 };
 
 impl Client {
@@ -41,7 +42,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn reset_breaker(&self, dependency: &str) -> Result<Reply<Value>, Error> {
+    pub async fn reset_breaker(&self, dependency: &str) -> Result<Reply<BreakerReset>, Error> {
         let path = ["api", "v1", "breakers", dependency, "reset"];
         self.post(&path, &json!({})).await
     }

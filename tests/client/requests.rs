@@ -1,7 +1,7 @@
 //! Every method asks the right thing and understands the answer.
 
 use actor_server::client::{
-    ActorFilter, AuditFilter, Client, ContentFilter, Event, ExecutionFilter, NewItem, PauseRequest,
+    ActorFilter, AuditFilter, ContentFilter, Event, ExecutionFilter, NewItem, PauseRequest,
     SigningKey, Status, TriggerRequest,
 };
 use chrono::DateTime;
@@ -271,10 +271,10 @@ async fn knowledge_is_read_added_and_removed() {
         "POST /api/v1/content/approved_posts",
         Answer::json(&json!({"ids": [4]})),
     );
-    server.answer(
-        "DELETE /api/v1/content/approved_posts?id=4",
-        Answer::text(204, "application/json", ""),
-    );
+    for (query, removed) in [("id=4", 1), ("all=true", 9)] {
+        let line = format!("DELETE /api/v1/content/approved_posts?{query}");
+        server.answer(&line, Answer::json(&json!({ "removed": removed })));
+    }
     let client = server.client();
     let filter = ContentFilter {
         limit: Some(10),
@@ -290,10 +290,16 @@ async fn knowledge_is_read_added_and_removed() {
         ..Default::default()
     };
     client.add_content("approved_posts", &[new]).await.unwrap();
-    client
-        .delete_content("approved_posts", Some(4))
-        .await
-        .unwrap();
+    let removed = client.delete_content("approved_posts", 4).await.unwrap();
+    assert_eq!(removed.removed, 1);
+    assert_eq!(
+        client
+            .clear_content("approved_posts")
+            .await
+            .unwrap()
+            .removed,
+        9
+    );
     assert_eq!(
         server.asked()[1].json(),
         json!([{"key": "k", "body": "hi"}])
@@ -319,10 +325,10 @@ async fn an_event_goes_with_a_token_or_with_a_signature() {
         .await
         .unwrap();
     assert_eq!(accepted.executions[0].execution_id, 5);
-    let stranger = Client::new(&server.url, None).unwrap();
     let key = SigningKey::new(&"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into()).unwrap();
     let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-    stranger
+    server
+        .client()
         .send_signed_event(&event, &key, "msg_1", at)
         .await
         .unwrap();

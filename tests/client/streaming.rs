@@ -1,6 +1,6 @@
 //! The live stream, also through cut connections.
 
-use actor_server::client::Error;
+use actor_server::client::{Error, StreamFilter};
 
 use crate::stand_in::{Answer, StandIn};
 
@@ -41,6 +41,24 @@ async fn a_cut_stream_goes_on_behind_the_last_event() {
     assert!(!asked[0].headers.contains_key("last-event-id"));
     assert_eq!(asked[1].headers["last-event-id"], "2");
     assert_eq!(asked[2].headers["last-event-id"], "2");
+}
+
+#[tokio::test]
+async fn a_stream_that_only_says_where_it_is_is_resumed_there() {
+    let server = StandIn::start();
+    let line = "GET /api/v1/stream?actor=daily&events=run_ended";
+    server.answer(line, events("retry: 1\nid: 5\n\n"));
+    server.answer(line, events("id\n\n"));
+    server.answer(line, events("data: {}\n\n"));
+    let client = server.client();
+    let filter = StreamFilter {
+        actor: Some("daily".into()),
+        events: Some("run_ended".into()),
+    };
+    client.stream_of(filter, None).next().await.unwrap();
+    let asked = server.asked();
+    assert_eq!(asked[1].headers["last-event-id"], "5");
+    assert!(!asked[2].headers.contains_key("last-event-id"));
 }
 
 #[tokio::test]

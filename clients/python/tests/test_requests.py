@@ -139,17 +139,22 @@ class Requests(unittest.TestCase):
         self.client.reset_breaker("web hook")
 
     def test_that_a_server_is_unwell_is_an_answer(self) -> None:
-        self.server.answer("GET /health", {"status": "unhealthy"}, 503, Content_Type="application/json")
+        part = {"status": "unhealthy", "reason": "away", "since": NOW}
+        whole = {"status": "unhealthy", "components": {"database": part}}
+        self.server.answer("GET /health", whole, 503, Content_Type="application/json")
         not_ready = {"status": "not_ready", "timestamp": NOW, "checks": {"database": False}}
         self.server.answer("GET /health/ready", not_ready, 503, Content_Type="application/json")
-        self.assertEqual(self.client.health().status, "unhealthy")
+        health = self.client.health()
+        self.assertEqual((health.status, health.components["database"].reason), ("unhealthy", "away"))
         self.assertFalse(self.client.probe("ready").checks["database"])
 
     def test_knowledge_is_added_and_removed(self) -> None:
-        self.server.answer("POST /api/v1/content/posts", {"ids": [4]})
-        self.server.answer("DELETE /api/v1/content/posts?id=4", None, 204)
-        self.client.add_content("posts", [{"body": "Grüße", "tags": ["a"]}])
-        self.assertIsNone(self.client.delete_content("posts", 4))
+        self.server.answer("POST /api/v1/content/posts", {"count": 1, "ids": [4]}, 201)
+        self.server.answer("DELETE /api/v1/content/posts?id=4", {"removed": 1})
+        self.server.answer("DELETE /api/v1/content/posts?all=true", {"removed": 9})
+        self.assertEqual(self.client.add_content("posts", [{"body": "Grüße", "tags": ["a"]}]).ids, [4])
+        self.assertEqual(self.client.delete_content("posts", 4).removed, 1)
+        self.assertEqual(self.client.clear_content("posts").removed, 9)
         self.assertEqual(self.server.asked[0].json(), [{"body": "Grüße", "tags": ["a"]}])
 
     def test_an_event_goes_with_a_token_or_with_a_signature(self) -> None:
@@ -158,8 +163,7 @@ class Requests(unittest.TestCase):
         accepted = self.client.send_event("build.done", "ci", {"n": 1}, idempotency_key="k-1")
         self.assertEqual(accepted.executions[0].execution_id, 5)
         at = datetime.fromtimestamp(1800000000, timezone.utc)
-        stranger = Client(self.server.url, "")
-        stranger.send_signed_event("build.done", "ci", {"n": 1}, secret=SECRET, message_id="msg_1", at=at)
+        self.client.send_signed_event("build.done", "ci", {"n": 1}, secret=SECRET, message_id="msg_1", at=at)
         first, second = self.server.asked
         self.assertEqual(first.headers["idempotency-key"], "k-1")
         self.assertEqual(first.json(), {"event_type": "build.done", "source": "ci", "payload": {"n": 1}})

@@ -40,6 +40,13 @@ class Streaming(unittest.TestCase):
         self.assertNotIn("last-event-id", self.server.asked[0].headers)
         self.assertEqual([asked.headers.get("last-event-id") for asked in self.server.asked[1:]], ["2", "2"])
 
+    def test_a_stream_that_only_says_where_it_is_is_resumed_there(self) -> None:
+        line = "GET /api/v1/stream?actor=daily&events=run_ended%2Chold_set"
+        for text in (b"retry: 1\nid: 5\n\n", b"id\n\n", b"data: x\n\n"):
+            self.server.answer(line, text, Content_Type=KIND)
+        next(self.client.stream(actor="daily", events=["run_ended", "hold_set"]))
+        self.assertEqual([asked.headers.get("last-event-id") for asked in self.server.asked], [None, "5", None])
+
     def test_a_stream_begins_where_another_stopped(self) -> None:
         self.events("data: x\n\n")
         next(self.client.stream(last_event_id="7"))

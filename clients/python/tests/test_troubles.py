@@ -102,6 +102,7 @@ class Troubles(unittest.TestCase):
     def test_whoever_answers_something_else_is_not_believed(self) -> None:
         for status, body in [
             (200, b"<html>"), (200, b'{"actors": []}'), (200, b'[{"no_name": 1}]'), (200, b"[1]"), (200, b""),
+            (200, b'[{"name": "a", "hold": "x"}]'), (200, b'[{"name": "a", "next_slots": 5}]'),
             (200, b'[{"name": "cut o'), (200, b"\xff\xfe"), (404, b"<h1>"), (500, b""),
         ]:
             with StandIn() as server:

@@ -79,6 +79,8 @@ pub(super) enum Action {
     Replicas,
     /// Show what happens, as it happens, until Ctrl-C
     Watch {
+        /// Only what is about this bot
+        bot: Option<String>,
         /// Begin behind this event, as far as the server remembers
         #[arg(long, value_name = "EVENT_ID")]
         since_id: Option<String>,

@@ -62,6 +62,6 @@ async fn act(ctl: Ctl) -> Result<(), Failure> {
         Action::Reload { dry_run } => server::reload(client, out, dry_run).await,
         Action::Tree => server::tree(client, out).await,
         Action::Replicas => server::replicas(client, out).await,
-        Action::Watch { since_id } => watch::watch(client, out, since_id).await,
+        Action::Watch { bot, since_id } => watch::watch(client, out, bot, since_id).await,
     }
 }

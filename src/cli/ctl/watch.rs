@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Failure, Output, text::line};
-use crate::client::{Client, Happening};
+use crate::client::{Client, Happening, StreamFilter};
 
 /// Fields that say when; they stand first.
 const TIMES: [&str; 3] = ["at", "timestamp", "time"];
@@ -12,9 +12,14 @@ const TIMES: [&str; 3] = ["at", "timestamp", "time"];
 pub(super) async fn watch(
     client: &Client,
     out: &Output,
+    actor: Option<String>,
     since_id: Option<String>,
 ) -> Result<(), Failure> {
-    let mut listener = client.stream(since_id);
+    let filter = StreamFilter {
+        actor,
+        ..Default::default()
+    };
+    let mut listener = client.stream_of(filter, since_id);
     loop {
         let happening = listener.next().await?;
         if out.is_json() {

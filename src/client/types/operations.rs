@@ -1,5 +1,7 @@
 //! The server itself.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
@@ -50,6 +52,18 @@ pub struct Breaker {
     /// `closed`, `half_open` or `open`.
     #[serde(default)]
     pub state: String,
+}
+
+/// A circuit breaker was closed by hand.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct BreakerReset {
+    /// For people.
+    pub message: Option<String>,
+    /// Of what.
+    pub dependency: Option<String>,
+    /// When.
+    pub timestamp: Option<DateTime<Utc>>,
 }
 
 /// A process.
@@ -145,9 +159,25 @@ pub struct Health {
     pub status: String,
     /// Why.
     pub reason: Option<String>,
-    /// Each part.
+    /// Since when.
+    pub since: Option<DateTime<Utc>>,
+    /// When it was asked.
+    pub timestamp: Option<DateTime<Utc>>,
+    /// Each part, by its name.
     #[serde(default)]
-    pub components: Value,
+    pub components: BTreeMap<String, ComponentHealth>,
+}
+
+/// How one part is.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct ComponentHealth {
+    /// `healthy`, `degraded` or `unhealthy`.
+    pub status: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Since when.
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// A probe's answer.
@@ -225,6 +255,25 @@ pub struct ContentItem {
     pub metadata: Value,
     /// When it was stored first.
     pub created_at: Option<DateTime<Utc>>,
+}
+
+/// Items were added.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Added {
+    /// How many.
+    pub count: Option<u64>,
+    /// Their rows, in the order of the items.
+    #[serde(default)]
+    pub ids: Vec<i64>,
+}
+
+/// Items were removed.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Removed {
+    /// How many.
+    pub removed: u64,
 }
 
 /// An event was taken.

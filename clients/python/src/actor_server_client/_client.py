@@ -15,6 +15,7 @@ from ._errors import ConfigurationError, InvalidArgumentError, RequestTimeoutErr
 from ._models import (
     Actor,
     ActorStatus,
+    Added,
     AuditEntry,
     Cancelling,
     ContentItem,
@@ -23,6 +24,7 @@ from ._models import (
     Health,
     Probe,
     Reload,
+    Removed,
     Resumed,
     Supervision,
     Triggered,
@@ -303,14 +305,18 @@ class Client:
         """Every item of a knowledge table, newest first; ``limit`` is the size of a page."""
         return items_of(lambda cursor: self.content(table, limit=limit, cursor=cursor))
 
-    def add_content(self, table: str, items: Iterable[Mapping[str, Any]]) -> Any:
+    def add_content(self, table: str, items: Iterable[Mapping[str, Any]]) -> Added:
         """Adds items (``body``, and whatever else the server takes) to a knowledge table, all or none."""
-        return self._post(("api", "v1", "content", table), [dict(item) for item in items]).json()
+        answer = self._post(("api", "v1", "content", table), [dict(item) for item in items])
+        return decode(Added, answer.json())
 
-    def delete_content(self, table: str, item_id: Optional[int] = None) -> Any:
-        """Removes one item of a knowledge table, or all of them."""
-        path = ("api", "v1", "content", table)
-        return self._transport.request("DELETE", path, {"id": item_id}).json()
+    def delete_content(self, table: str, item_id: int) -> Removed:
+        """Removes one item of a knowledge table."""
+        return self._remove(table, {"id": item_id})
+
+    def clear_content(self, table: str) -> Removed:
+        """Removes all items of a knowledge table."""
+        return self._remove(table, {"all": True})
 
     # Events.
 
@@ -331,23 +337,34 @@ class Client:
         message_id: Optional[str] = None,
         at: Optional[datetime] = None,
     ) -> EventAccepted:
-        """The same with a signature instead of a token. Repeat it with the same ``message_id`` to start nothing anew."""
+        """The same with a signature instead of the token, which is not sent. Repeat it with the same ``message_id`` to start nothing anew."""
         body = _event(event_type, source, payload)
         message_id = message_id or f"msg_{uuid.uuid4().hex}"
         headers = sign_event(secret, message_id, body, at or datetime.now(timezone.utc))
-        return self._event(body, {**headers, "Idempotency-Key": message_id})
+        return self._event(body, headers, anonymous=True)
 
-    def stream(self, *, last_event_id: Optional[str] = None, silence: float = 60.0) -> Stream:
+    def stream(
+        self,
+        *,
+        actor: Optional[str] = None,
+        events: Iterable[str] = (),
+        last_event_id: Optional[str] = None,
+        silence: float = 60.0,
+    ) -> Stream:
         """What happens, as it happens, from now on or behind the event with this id.
+
+        ``actor`` and ``events`` (such as ``["run_ended", "hold_set"]``) choose; all is told without them.
 
         A connection that says nothing for ``silence`` seconds, not even that it is alive, counts as cut off.
         """
-        return Stream(self._transport, last_event_id, silence)
+        query: Query = {"actor": actor, "events": ",".join(events) or None}
+        return Stream(self._transport, query, last_event_id, silence)
 
     # How.
 
-    def _event(self, body: bytes, headers: Mapping[str, str]) -> EventAccepted:
-        answer = self._transport.request("POST", ("api", "v1", "events"), body=body, headers=headers)
+    def _event(self, body: bytes, headers: Mapping[str, str], *, anonymous: bool = False) -> EventAccepted:
+        path = ("api", "v1", "events")
+        answer = self._transport.request("POST", path, body=body, headers=headers, anonymous=anonymous)
         return decode(EventAccepted, answer.json())
 
     def _get(self, path: Tuple[str, ...]) -> Answer:
@@ -355,6 +372,9 @@ class Client:
 
     def _post(self, path: Tuple[str, ...], body: Any, query: Optional[Query] = None) -> Answer:
         return self._transport.request("POST", path, query, body=_json(body))
+
+    def _remove(self, table: str, query: Query) -> Removed:
+        return decode(Removed, self._transport.request("DELETE", ("api", "v1", "content", table), query).json())
 
     def _page(self, kind: Type[T], path: Tuple[str, ...], query: Query) -> Page[T]:
         answer = self._transport.request("GET", path, query)

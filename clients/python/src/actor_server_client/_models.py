@@ -49,7 +49,10 @@ def decode(kind: Type[T], data: Any) -> T:
         if one.name == "raw" or value is None:
             continue
         read: Optional[Callable[[Any], Any]] = one.metadata.get("read")
-        values[one.name] = read(value) if read else value
+        try:
+            values[one.name] = read(value) if read else value
+        except (TypeError, AttributeError):
+            raise UnexpectedAnswerError(200, f"{kind.__name__}.{one.name} is {value!r:.80}") from None
     try:
         return kind(**values)
     except TypeError as error:
@@ -322,13 +325,30 @@ class Reload:
 
 
 @dataclass(frozen=True)
+class ComponentHealth:
+    """How one part of the server is."""
+
+    #: ``healthy``, ``degraded`` or ``unhealthy``.
+    status: str
+    reason: Optional[str] = None
+    since: Optional[datetime] = _time()
+    raw: Mapping[str, Any] = _raw()
+
+
+@dataclass(frozen=True)
 class Health:
     """How the server is."""
 
     #: ``healthy``, ``degraded`` or ``unhealthy``.
     status: str
     reason: Optional[str] = None
-    components: Any = None
+    since: Optional[datetime] = _time()
+    timestamp: Optional[datetime] = _time()
+    #: Each part, by its name.
+    components: Mapping[str, ComponentHealth] = field(
+        default_factory=dict,
+        metadata={"read": lambda all: {name: decode(ComponentHealth, one) for name, one in all.items()}},
+    )
     raw: Mapping[str, Any] = _raw()
 
 
@@ -379,6 +399,25 @@ class ContentItem:
     media: List[str] = field(default_factory=list)
     metadata: Any = None
     created_at: Optional[datetime] = _time()
+    raw: Mapping[str, Any] = _raw()
+
+
+@dataclass(frozen=True)
+class Added:
+    """Items were added."""
+
+    count: Optional[int] = None
+    #: Their rows, in the order of the items.
+    ids: List[int] = field(default_factory=list)
+    raw: Mapping[str, Any] = _raw()
+
+
+@dataclass(frozen=True)
+class Removed:
+    """Items were removed."""
+
+    #: How many.
+    removed: int
     raw: Mapping[str, Any] = _raw()
 
 

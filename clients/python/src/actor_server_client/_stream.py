@@ -16,7 +16,7 @@ from ._errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from ._transport import Transport
+from ._transport import Query, Transport
 
 #: The first pause before a new connection, in seconds; the server may name another.
 FIRST_PAUSE = 1.0
@@ -52,8 +52,9 @@ class Stream(Iterator[Happening]):
     that was seen; only an answer that says no (a token that has expired, say) ends the iteration, with its error.
     """
 
-    def __init__(self, transport: Transport, last_event_id: Optional[str], silence: float) -> None:
+    def __init__(self, transport: Transport, query: Query, last_event_id: Optional[str], silence: float) -> None:
         self._transport = transport
+        self._query = query
         self._silence = silence
         self._response: Optional[http.client.HTTPResponse] = None
         self._was_open = False
@@ -104,10 +105,10 @@ class Stream(Iterator[Happening]):
             time.sleep(self._pause)
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
-        if self.last_event_id is not None and self.last_event_id.isascii() and self.last_event_id.isprintable():
+        if self.last_event_id and self.last_event_id.isascii() and self.last_event_id.isprintable():
             headers["Last-Event-ID"] = self.last_event_id
         try:
-            response = self._transport.open("GET", ("api", "v1", "stream"), headers, self._silence)
+            response = self._transport.open(("api", "v1", "stream"), self._query, headers, self._silence)
         except ActorServerError as error:
             if self._was_open and _may_pass(error):
                 return
@@ -132,10 +133,13 @@ class Stream(Iterator[Happening]):
                 text = line.decode("utf-8", "replace").rstrip("\r\n").lstrip("\ufeff")
                 if text:
                     self._field(text, fields, data)
-                elif data:
-                    return self._happening(fields, data)
-                else:
-                    fields, size = {}, 0
+                    continue
+                if "id" in fields:
+                    # Also without data: then it only says how far the stream is.
+                    self.last_event_id = fields["id"] or None
+                if data:
+                    return Happening(fields.get("id"), fields.get("event") or "message", "\n".join(data))
+                fields, size = {}, 0
         except (OSError, http.client.HTTPException, ValueError):
             return None
         return None
@@ -149,11 +153,6 @@ class Stream(Iterator[Happening]):
             fields[name] = value
         elif name == "retry" and value.isascii() and value.isdigit():
             self._first_pause = min(int(value) / 1000, LONGEST_PAUSE)
-
-    def _happening(self, fields: Dict[str, str], data: List[str]) -> Happening:
-        if "id" in fields:
-            self.last_event_id = fields["id"]
-        return Happening(fields.get("id"), fields.get("event") or "message", "\n".join(data))
 
 
 def _may_pass(error: ActorServerError) -> bool:

@@ -111,16 +111,18 @@ class Transport:
         body: Optional[bytes] = None,
         headers: Optional[Mapping[str, str]] = None,
         accept: Tuple[int, ...] = (),
+        anonymous: bool = False,
     ) -> Answer:
-        """Sends, and takes a success or a status of ``accept`` for an answer.
+        """Sends (``anonymous``: without the token), and takes a success or a status of ``accept`` for an answer.
 
         Only a GET is tried again, and so often as was agreed: anything else may have been carried out.
         """
+        request = self._prepared(method, self.url(path, query), body, headers, anonymous)
         attempts = 1 + (self._retries if method == "GET" else 0)
         for attempt in range(attempts):
             last = attempt + 1 == attempts
             try:
-                answer = self._once(method, path, query, body, headers)
+                answer = self._once(request)
             except (UnreachableError, RequestTimeoutError):
                 if last:
                     raise
@@ -134,28 +136,21 @@ class Transport:
         raise AssertionError("unreachable")
 
     def open(
-        self, method: str, path: Tuple[str, ...], headers: Mapping[str, str], timeout: float
+        self, path: Tuple[str, ...], query: Query, headers: Mapping[str, str], timeout: float
     ) -> http.client.HTTPResponse:
-        """An answer that is read by the caller, who closes it."""
-        request = self._prepared(method, self.url(path), None, headers)
+        """The answer to a GET, which is read by the caller, who closes it."""
+        request = self._prepared("GET", self.url(path, query), None, headers)
         try:
             response = self._opener.open(request, timeout=timeout)
         except urllib.error.HTTPError as error:
-            raise _refused(self._read(error, time.monotonic() + self._timeout)) from None
+            with error:
+                raise _refused(self._read(error, time.monotonic() + self._timeout)) from None
         except (OSError, http.client.HTTPException) as error:
             raise self._failed(error) from None
         assert isinstance(response, http.client.HTTPResponse)
         return response
 
-    def _once(
-        self,
-        method: str,
-        path: Tuple[str, ...],
-        query: Optional[Query],
-        body: Optional[bytes],
-        headers: Optional[Mapping[str, str]],
-    ) -> Answer:
-        request = self._prepared(method, self.url(path, query), body, headers)
+    def _once(self, request: urllib.request.Request) -> Answer:
         deadline = time.monotonic() + self._timeout
         try:
             with self._opener.open(request, timeout=self._timeout) as response:
@@ -167,14 +162,19 @@ class Transport:
             raise self._failed(error) from None
 
     def _prepared(
-        self, method: str, url: str, body: Optional[bytes], headers: Optional[Mapping[str, str]]
+        self,
+        method: str,
+        url: str,
+        body: Optional[bytes],
+        headers: Optional[Mapping[str, str]],
+        anonymous: bool = False,
     ) -> urllib.request.Request:
         sent: Dict[str, str] = {"User-Agent": self._user_agent, "Accept": "application/json"}
         if body is not None:
             sent["Content-Type"] = "application/json"
         sent.update(headers or {})
         request = urllib.request.Request(url, data=body, headers=sent, method=method)
-        if self._token is not None:
+        if self._token is not None and not anonymous:
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")
         return request
 
