@@ -1,6 +1,8 @@
 //! The command line: arguments become settings, and each command is one call.
 
 mod configuration;
+#[cfg(feature = "client")]
+mod ctl;
 mod healthcheck;
 mod migrate;
 mod plan;
@@ -35,6 +37,7 @@ struct Cli {
 
 /// Where the configuration comes from.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Configuration of a server")]
 struct Options {
     /// The server file
     #[arg(
@@ -82,6 +85,9 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         steps: usize,
     },
+    /// Operate a running server: see, pause, resume and run its bots
+    #[cfg(feature = "client")]
+    Ctl(ctl::Ctl),
     /// Print a token for the control API, signed with a configured HMAC key
     Token(token::Wish),
     /// Ask the server on this machine whether it lives: exit code 0 or 1
@@ -114,6 +120,8 @@ pub fn main() -> ExitCode {
         Some(Command::Check | Command::Run { dry_run: true }) => configuration::check(&options),
         Some(Command::Plan { json }) => plan::plan(&options, json),
         Some(Command::Migrate { direction, steps }) => migrate::migrate(&options, direction, steps),
+        #[cfg(feature = "client")]
+        Some(Command::Ctl(ctl)) => ctl::ctl(ctl),
         Some(Command::Token(wish)) => token::token(&options, wish),
         Some(Command::Healthcheck) => healthcheck::healthcheck(&options),
         Some(Command::Completions { shell }) => {

@@ -1,9 +1,8 @@
 //! Knowledge: what bots choose from.
 
 use reqwest::Method;
-use serde_json::Value;
 
-use super::{Client, ContentFilter, ContentItem, Error, NewItem, Pages, Reply};
+use super::{Added, Client, ContentFilter, ContentItem, Error, NewItem, Pages, Removed, Reply};
 
 impl Client {
     /// Items of a knowledge table, newest first: one page.
@@ -33,25 +32,26 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn add_content(&self, table: &str, items: &[NewItem]) -> Result<Reply<Value>, Error> {
+    pub async fn add_content(&self, table: &str, items: &[NewItem]) -> Result<Reply<Added>, Error> {
         self.post(&of(table), &items).await
     }
 
-    /// Removes one item of a knowledge table, or all of them.
+    /// Removes one item of a knowledge table.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn delete_content(
-        &self,
-        table: &str,
-        id: Option<i64>,
-    ) -> Result<Reply<Value>, Error> {
+    pub async fn delete_content(&self, table: &str, id: i64) -> Result<Reply<Removed>, Error> {
         let request = self.request(Method::DELETE, &of(table))?;
-        let request = match id {
-            Some(id) => request.query(&[("id", id)]),
-            None => request,
-        };
-        self.ask(request).await
+        self.ask(request.query(&[("id", id)])).await
+    }
+
+    /// Removes all items of a knowledge table.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn clear_content(&self, table: &str) -> Result<Reply<Removed>, Error> {
+        let request = self.request(Method::DELETE, &of(table))?;
+        self.ask(request.query(&[("all", true)])).await
     }
 }
 

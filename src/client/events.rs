@@ -29,7 +29,7 @@ impl Client {
         self.ask(request).await
     }
 
-    /// Sends an event that is signed instead: the client needs no token. The signature's id is also the key by which the
+    /// Sends an event that is signed instead: the client needs no token, and does not send one. The signature's id is also the key by which the
     /// server recognises a repetition.
     ///
     /// # Errors
@@ -45,9 +45,8 @@ impl Client {
         let body = serde_json::to_vec(event).map_err(unwritable)?;
         let signature = key.sign(id, at, &body);
         let request = self
-            .request(Method::POST, &EVENTS)?
+            .anonymous(Method::POST, &EVENTS)?
             .header("content-type", "application/json")
-            .header("Idempotency-Key", id)
             .header("webhook-id", &signature.id)
             .header("webhook-timestamp", signature.timestamp.to_string())
             .header("webhook-signature", &signature.signature)

@@ -1,8 +1,8 @@
 //! Runs: the ledger, and to stop one.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Client, Error, Execution, ExecutionFilter, Pages, Reply};
+use super::{Cancelling, Client, Error, Execution, ExecutionFilter, Pages, Reply};
 
 const EXECUTIONS: [&str; 3] = ["api", "v1", "executions"];
 
@@ -36,7 +36,9 @@ impl Client {
     pub fn execution_pages(&self, filter: ExecutionFilter) -> Pages<'_, Execution> {
         Pages::new(move |cursor| {
             let mut filter = filter.clone();
-            filter.cursor = cursor.or(filter.cursor);
+            if cursor.is_some() {
+                (filter.cursor, filter.offset) = (cursor, None);
+            }
             Box::pin(async move { self.executions(&filter).await })
         })
     }
@@ -54,7 +56,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`]; 409 if it has ended.
-    pub async fn cancel(&self, id: i64) -> Result<Reply<Value>, Error> {
+    pub async fn cancel(&self, id: i64) -> Result<Reply<Cancelling>, Error> {
         let id = id.to_string();
         self.post(&["api", "v1", "executions", &id, "cancel"], &json!({}))
             .await

@@ -33,13 +33,14 @@ mod types;
 
 use std::{fmt, time::Duration};
 
+use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 
 pub use error::Error;
 pub use events::{Signature, SigningKey};
 pub use pages::Pages;
 pub use reply::Reply;
-pub use stream::{Happening, Listener};
+pub use stream::{Happening, Listener, StreamFilter};
 pub use types::*;
 
 use address::Address;
@@ -75,7 +76,8 @@ impl Default for Timeouts {
 pub struct Client {
     http: reqwest::Client,
     address: Address,
-    token: Option<SecretString>,
+    /// The header with the token; it is marked as sensitive.
+    credentials: Option<HeaderValue>,
     timeouts: Timeouts,
 }
 
@@ -101,9 +103,9 @@ impl Client {
     ) -> Result<Self, Error> {
         let address = Address::parse(url)?;
         Ok(Self {
-            http: transport::connections(&address, token.as_ref(), timeouts)?,
+            http: transport::connections(&address, timeouts)?,
             address,
-            token,
+            credentials: token.as_ref().map(transport::credentials).transpose()?,
             timeouts,
         })
     }
@@ -113,7 +115,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("url", &self.address.to_string())
-            .field("token", &self.token.as_ref().map(|_| "***"))
+            .field("token", &self.credentials.as_ref().map(|_| "***"))
             .field("timeouts", &self.timeouts)
             .finish_non_exhaustive()
     }

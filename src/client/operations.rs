@@ -4,7 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    AuditEntry, AuditFilter, Client, Error, Health, Pages, Probe, Reload, Reply, Supervision,
+    AuditEntry, AuditFilter, BreakerReset, Client, Error, Health, Pages, Probe, Reload, Reply,
+    Supervision,
 };
 
 impl Client {
@@ -21,13 +22,12 @@ impl Client {
     /// # Errors
     /// See [`Error`]; 422 with every problem of the files, and nothing changed.
     pub async fn reload(&self, dry_run: bool) -> Result<Reply<Reload>, Error> {
-        let request = self.request(Method::POST, &["api", "v1", "config", "reload"])?;
-        let request = if dry_run {
-            request.query(&[("dry_run", "true")])
+        let body = if dry_run {
+            json!({ "dry_run": true })
         } else {
-            request
+            json!({})
         };
-        self.ask(request.json(&json!({}))).await
+        self.post(&["api", "v1", "config", "reload"], &body).await
     }
 
     /// The supervision tree, the breakers and the replicas.
@@ -42,7 +42,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn reset_breaker(&self, dependency: &str) -> Result<Reply<Value>, Error> {
+    pub async fn reset_breaker(&self, dependency: &str) -> Result<Reply<BreakerReset>, Error> {
         let path = ["api", "v1", "breakers", dependency, "reset"];
         self.post(&path, &json!({})).await
     }

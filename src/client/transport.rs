@@ -18,14 +18,9 @@ const LONGEST: usize = 64 << 20;
 const SHOWN: usize = 200;
 
 /// The pool of connections, with what every request has in common.
-pub(super) fn connections(
-    address: &Address,
-    token: Option<&SecretString>,
-    timeouts: Timeouts,
-) -> Result<reqwest::Client, Error> {
+pub(super) fn connections(address: &Address, timeouts: Timeouts) -> Result<reqwest::Client, Error> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("actor-server-client/", env!("CARGO_PKG_VERSION")))
-        .default_headers(credentials(token)?)
         .redirect(Policy::none())
         .connect_timeout(timeouts.connect);
     if address.is_local() {
@@ -43,23 +38,29 @@ pub(super) fn connections(
     builder.build().map_err(unusable)
 }
 
-fn credentials(token: Option<&SecretString>) -> Result<HeaderMap, Error> {
-    let mut headers = HeaderMap::new();
-    if let Some(token) = token {
-        let token = token.expose_secret().trim();
-        if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(Error::Token);
-        }
-        let value = format!("Bearer {token}");
-        let mut value = HeaderValue::from_str(&value).map_err(|_| Error::Token)?;
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
+/// The header that says who we are.
+pub(super) fn credentials(token: &SecretString) -> Result<HeaderValue, Error> {
+    let token = token.expose_secret().trim();
+    if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(Error::Token);
     }
-    Ok(headers)
+    let value = format!("Bearer {token}");
+    let mut value = HeaderValue::from_str(&value).map_err(|_| Error::Token)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 impl Client {
     pub(super) fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Error> {
+        let request = self.anonymous(method, path)?;
+        Ok(match &self.credentials {
+            Some(credentials) => request.header(AUTHORIZATION, credentials.clone()),
+            None => request,
+        })
+    }
+
+    /// A request without the token.
+    pub(super) fn anonymous(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Error> {
         Ok(self.http.request(method, self.address.at(path)?))
     }
 

@@ -8,6 +8,7 @@ mod parser;
 use std::time::Duration;
 
 use reqwest::{Method, Response, header::HeaderValue};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{Client, Error, transport::is_event_stream};
@@ -31,6 +32,15 @@ pub struct Happening {
 }
 
 impl Happening {
+    #[cfg(test)]
+    pub(crate) fn from_parts(id: Option<&str>, kind: &str, data: &str) -> Self {
+        Self {
+            id: id.map(Into::into),
+            kind: kind.into(),
+            data: data.into(),
+        }
+    }
+
     /// The rest as a value; null if it is no JSON.
     #[must_use]
     pub fn value(&self) -> Value {
@@ -38,9 +48,19 @@ impl Happening {
     }
 }
 
+/// Which happenings; all without it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct StreamFilter {
+    /// Only what is about this bot.
+    pub actor: Option<String>,
+    /// Only these kinds, separated by commas, such as `run_ended,hold_set`.
+    pub events: Option<String>,
+}
+
 /// Listens to one server.
 pub struct Listener<'a> {
     client: &'a Client,
+    filter: StreamFilter,
     last: Option<String>,
     open: Option<(Response, Parser)>,
     /// Whether there has been a connection.
@@ -52,9 +72,20 @@ pub struct Listener<'a> {
 impl Client {
     /// Listens to what happens from now on, or behind the event with this id, as far as the server remembers.
     #[must_use]
-    pub const fn stream(&self, last_event_id: Option<String>) -> Listener<'_> {
+    pub fn stream(&self, last_event_id: Option<String>) -> Listener<'_> {
+        self.stream_of(StreamFilter::default(), last_event_id)
+    }
+
+    /// The same, of some happenings only.
+    #[must_use]
+    pub const fn stream_of(
+        &self,
+        filter: StreamFilter,
+        last_event_id: Option<String>,
+    ) -> Listener<'_> {
         Listener {
             client: self,
+            filter,
             last: last_event_id,
             open: None,
             was_open: false,
@@ -63,9 +94,13 @@ impl Client {
         }
     }
 
-    async fn open_stream(&self, last: Option<&str>) -> Result<Response, Error> {
-        let mut request = self.request(Method::GET, &["api", "v1", "stream"])?;
-        request = request.header("Accept", "text/event-stream");
+    async fn open_stream(
+        &self,
+        filter: &StreamFilter,
+        last: Option<&str>,
+    ) -> Result<Response, Error> {
+        let request = self.request(Method::GET, &["api", "v1", "stream"])?;
+        let mut request = request.query(filter).header("Accept", "text/event-stream");
         if let Some(last) = last.and_then(|id| HeaderValue::from_str(id).ok()) {
             request = request.header("Last-Event-ID", last);
         }
@@ -88,16 +123,16 @@ impl Listener<'_> {
     /// See [`Error`]: the first connection failed, or the server says no.
     pub async fn next(&mut self) -> Result<Happening, Error> {
         loop {
-            if let Some(frame) = self.from_connection().await {
+            if let Some(Frame { id, kind, data }) = self.next_frame().await {
                 self.pause = self.first_pause;
-                if frame.id.is_some() {
-                    self.last.clone_from(&frame.id);
+                if id.is_some() {
+                    // An empty one means that there is no place to come back to.
+                    self.last = id.clone().filter(|id| !id.is_empty());
                 }
-                return Ok(Happening {
-                    id: frame.id,
-                    kind: frame.kind,
-                    data: frame.data,
-                });
+                match data {
+                    Some(data) => return Ok(Happening { id, kind, data }),
+                    None => continue,
+                }
             }
             self.connect().await?;
         }
@@ -110,7 +145,7 @@ impl Listener<'_> {
     }
 
     /// The next frame of the open connection; `None` if there is none (any more).
-    async fn from_connection(&mut self) -> Option<Frame> {
+    async fn next_frame(&mut self) -> Option<Frame> {
         let silence = self.client.timeouts.silence;
         let (response, parser) = self.open.as_mut()?;
         loop {
@@ -135,7 +170,8 @@ impl Listener<'_> {
             tokio::time::sleep(self.pause).await;
             self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         }
-        match self.client.open_stream(self.last.as_deref()).await {
+        let last = self.last.as_deref();
+        match self.client.open_stream(&self.filter, last).await {
             Ok(response) => {
                 self.was_open = true;
                 self.open = Some((response, Parser::default()));

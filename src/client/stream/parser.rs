@@ -5,12 +5,13 @@ use std::{collections::VecDeque, time::Duration};
 /// The longest event, in bytes; a server that sends more is cut off.
 const LONGEST: usize = 1 << 20;
 
-/// One event.
+/// One event, or only how far the stream is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) id: Option<String>,
     pub(super) kind: String,
-    pub(super) data: String,
+    /// `None` where there is nothing to tell.
+    pub(super) data: Option<String>,
 }
 
 /// What has come in and is not yet taken out.
@@ -20,9 +21,8 @@ pub(super) struct Parser {
     rest: Vec<u8>,
     /// The last byte was a carriage return: a line feed now belongs to it.
     after_return: bool,
-    /// The event that is being read, and whether it has data.
+    /// The event that is being read.
     frame: Frame,
-    has_data: bool,
     /// Events that are complete.
     frames: VecDeque<Frame>,
     retry: Option<Duration>,
@@ -39,7 +39,7 @@ impl Parser {
                 b'\n' | b'\r' => self.end_line(),
                 _ => self.rest.push(byte),
             }
-            if self.rest.len() + self.frame.data.len() > LONGEST {
+            if self.rest.len() + self.frame.data.as_ref().map_or(0, String::len) > LONGEST {
                 return false;
             }
         }
@@ -77,20 +77,20 @@ impl Parser {
             "retry" if value.bytes().all(|byte| byte.is_ascii_digit()) => {
                 self.retry = value.parse().ok().map(Duration::from_millis);
             }
-            "data" => {
-                if self.has_data {
-                    self.frame.data.push('\n');
+            "data" => match &mut self.frame.data {
+                Some(data) => {
+                    data.push('\n');
+                    data.push_str(value);
                 }
-                self.has_data = true;
-                self.frame.data.push_str(value);
-            }
+                none => *none = Some(value.to_owned()),
+            },
             _ => {}
         }
     }
 
     fn end_frame(&mut self) {
         let mut frame = std::mem::take(&mut self.frame);
-        if !std::mem::take(&mut self.has_data) {
+        if frame.data.is_none() && frame.id.is_none() {
             return;
         }
         if frame.kind.is_empty() {
@@ -114,7 +114,7 @@ mod tests {
         Frame {
             id: id.map(Into::into),
             kind: kind.into(),
-            data: data.into(),
+            data: Some(data.into()),
         }
     }
 
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn what_is_no_event_is_passed_over() {
         assert_eq!(
-            read(&[b"event: x\n\n: alive\n\nid: 3\n\nfoo: bar\n\ndata: cut off\n"]),
+            read(&[b"event: x\n\n: alive\n\nfoo: bar\n\ndata: cut off\n"]),
             []
         );
         assert_eq!(read(&[b"id: a\0b\ndata\n\n"]), [frame(None, "message", "")]);
@@ -145,6 +145,14 @@ mod tests {
             read(&[b"data: \xff\n\n"]),
             [frame(None, "message", "\u{fffd}")]
         );
+    }
+
+    #[test]
+    fn an_id_without_data_says_how_far_the_stream_is() {
+        let frames = read(&[b"retry: 5\nid: 3\n\nid\n\n"]);
+        let ids: Vec<_> = frames.iter().map(|frame| frame.id.as_deref()).collect();
+        assert_eq!(ids, [Some("3"), Some("")]);
+        assert!(frames.iter().all(|frame| frame.data.is_none()));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::Value;
 
 /// A bot.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,21 +23,27 @@ pub struct Actor {
     /// When it runs next.
     pub next_run: Option<DateTime<Utc>>,
     /// `Cron`, `Interval`, `Once` or `Immediate`.
-    #[serde(default)]
-    pub schedule_type: String,
+    pub schedule_type: Option<String>,
+    /// Its name for people.
+    pub title: Option<String>,
     /// What it is for.
     pub description: Option<String>,
-    /// Its schedule.
-    #[serde(default)]
-    pub schedule: Value,
+    /// Its schedule in words.
+    pub schedule: Option<String>,
+    /// The zone of a cron expression.
+    pub timezone: Option<String>,
     /// When it will run.
     #[serde(default)]
     pub next_slots: Vec<DateTime<Utc>>,
     /// Why it does not run.
     pub hold: Option<Hold>,
-    /// Its runs at work.
+    /// Its runs at work in the process that answered.
     #[serde(default)]
-    pub running: Value,
+    pub running: Vec<i64>,
+    /// What happens to a slot while a run is on.
+    pub overlap: Option<String>,
+    /// The channel it posts to.
+    pub channel_id: Option<String>,
 }
 
 /// Why a bot does not run.

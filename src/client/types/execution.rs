@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// One row of the ledger.
 #[derive(Clone, Debug, Deserialize)]
@@ -49,10 +50,13 @@ pub struct Execution {
     pub duration_ms: Option<i64>,
     /// What each skill did.
     #[serde(default)]
-    pub skills: Option<Vec<SkillRun>>,
+    pub skills: Vec<SkillRun>,
     /// What was posted.
     #[serde(default)]
-    pub posts: Option<Vec<SentPost>>,
+    pub posts: Vec<SentPost>,
+    /// What a trigger or an event came with.
+    #[serde(default)]
+    pub input: Value,
 }
 
 impl Execution {
@@ -133,15 +137,11 @@ impl fmt::Display for Status {
 #[non_exhaustive]
 pub struct SkillRun {
     /// Which.
-    #[serde(alias = "skill")]
     pub name: Option<String>,
     /// `succeeded`, `failed` or `skipped`.
     pub status: Option<String>,
-    /// Why it was skipped.
-    pub reason: Option<String>,
-    /// What went wrong.
-    #[serde(alias = "error_message")]
-    pub error: Option<String>,
+    /// Why it failed or was skipped.
+    pub detail: Option<String>,
     /// How long it took.
     pub duration_ms: Option<i64>,
 }

@@ -9,8 +9,9 @@ mod requests;
 pub use actor::{Actor, ActorStatus, Hold, Resumed, Triggered};
 pub use execution::{Execution, SentPost, SkillRun, Status};
 pub use operations::{
-    ActorReport, AuditEntry, Breaker, ComponentHealth, ContentItem, Crash, EventAccepted, Health,
-    Probe, Reload, Replica, Started, Supervision,
+    ActorReport, Added, AuditEntry, BotChange, Breaker, BreakerReset, Cancelling, ComponentHealth,
+    ContentItem, EventAccepted, Health, Probe, Reload, ReloadPlan, Removed, Replica, Started,
+    Supervision,
 };
 pub use requests::{
     ActorFilter, AuditFilter, ContentFilter, Event, ExecutionFilter, NewItem, PauseRequest,

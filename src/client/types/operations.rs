@@ -1,5 +1,7 @@
 //! The server itself.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,9 +16,10 @@ pub struct Supervision {
     /// Every downstream's circuit breaker.
     #[serde(default)]
     pub breakers: Vec<Breaker>,
-    /// Every process on the same database.
-    #[serde(default)]
-    pub replicas: Vec<Replica>,
+    /// Every process on the same database; `None` while it cannot be asked.
+    pub replicas: Option<Vec<Replica>>,
+    /// Why it cannot be asked.
+    pub replicas_error: Option<String>,
 }
 
 /// One actor of the tree.
@@ -25,44 +28,19 @@ pub struct Supervision {
 pub struct ActorReport {
     /// Its place in the tree.
     pub name: String,
+    /// Who looks after it.
+    pub supervisor: Option<String>,
     /// `running`, `resting`, `restarting` or `given_up`.
     #[serde(default)]
     pub state: String,
     /// Restarts since the process started.
-    #[serde(default)]
-    pub restarts: i64,
+    pub restarts: Option<i64>,
     /// Restarts left in the window.
     pub budget_left: Option<i64>,
     /// Its last end that was not a normal stop.
-    pub last_crash: Option<Crash>,
+    pub last_crash: Option<String>,
     /// Messages that wait for it.
-    pub mailbox_depth: Option<i64>,
-}
-
-/// How an actor ended: a sentence, or one with its time.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-#[non_exhaustive]
-pub enum Crash {
-    /// What happened.
-    Told(String),
-    /// What happened, and when.
-    Dated {
-        /// What happened.
-        reason: String,
-        /// When.
-        at: Option<DateTime<Utc>>,
-    },
-}
-
-impl Crash {
-    /// What happened.
-    #[must_use]
-    pub fn reason(&self) -> &str {
-        match self {
-            Self::Told(reason) | Self::Dated { reason, .. } => reason,
-        }
-    }
+    pub mailbox: Option<i64>,
 }
 
 /// A circuit breaker.
@@ -70,11 +48,22 @@ impl Crash {
 #[non_exhaustive]
 pub struct Breaker {
     /// Of what.
-    #[serde(alias = "name")]
     pub dependency: String,
     /// `closed`, `half_open` or `open`.
     #[serde(default)]
     pub state: String,
+}
+
+/// A circuit breaker was closed by hand.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct BreakerReset {
+    /// For people.
+    pub message: Option<String>,
+    /// Of what.
+    pub dependency: Option<String>,
+    /// When.
+    pub timestamp: Option<DateTime<Utc>>,
 }
 
 /// A process.
@@ -95,21 +84,71 @@ pub struct Replica {
     pub alive: Option<bool>,
 }
 
-/// What a reload did, or would do: the plan.
+/// The files were read again.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Reload {
     /// For people.
     pub message: Option<String>,
+    /// Whether nothing was changed because nothing was to be.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// What has changed, or would.
+    #[serde(default)]
+    pub plan: ReloadPlan,
+}
+
+/// What a reload changes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[non_exhaustive]
+pub struct ReloadPlan {
     /// New bots.
     #[serde(default)]
-    pub added: Vec<Value>,
+    pub added: Vec<BotChange>,
     /// Bots that are no longer there.
     #[serde(default)]
-    pub removed: Vec<Value>,
+    pub removed: Vec<BotChange>,
     /// Bots that are other than before.
     #[serde(default)]
-    pub changed: Vec<Value>,
+    pub changed: Vec<BotChange>,
+    /// Settings that take effect at once.
+    #[serde(default)]
+    pub settings: Vec<String>,
+    /// Settings that take effect after a restart.
+    #[serde(default)]
+    pub needs_restart: Vec<String>,
+    /// What is probably not meant.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// What a reload changes about one bot.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct BotChange {
+    /// Which.
+    pub actor: String,
+    /// Which of its keys.
+    #[serde(default)]
+    pub keys: Vec<String>,
+    /// Its schedule before and after.
+    #[serde(default)]
+    pub schedule: Value,
+    /// Its next slots before and after.
+    #[serde(default)]
+    pub next_slots: Value,
+}
+
+/// A run is asked to stop.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Cancelling {
+    /// For people.
+    pub message: Option<String>,
+    /// The run.
+    pub execution_id: Option<i64>,
+    /// When.
+    pub timestamp: Option<DateTime<Utc>>,
 }
 
 /// How the server is.
@@ -120,9 +159,13 @@ pub struct Health {
     pub status: String,
     /// Why.
     pub reason: Option<String>,
-    /// Each part.
+    /// Since when.
+    pub since: Option<DateTime<Utc>>,
+    /// When it was asked.
+    pub timestamp: Option<DateTime<Utc>>,
+    /// Each part, by its name.
     #[serde(default)]
-    pub components: Value,
+    pub components: BTreeMap<String, ComponentHealth>,
 }
 
 /// How one part is.
@@ -212,6 +255,25 @@ pub struct ContentItem {
     pub metadata: Value,
     /// When it was stored first.
     pub created_at: Option<DateTime<Utc>>,
+}
+
+/// Items were added.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Added {
+    /// How many.
+    pub count: Option<u64>,
+    /// Their rows, in the order of the items.
+    #[serde(default)]
+    pub ids: Vec<i64>,
+}
+
+/// Items were removed.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Removed {
+    /// How many.
+    pub removed: u64,
 }
 
 /// An event was taken.

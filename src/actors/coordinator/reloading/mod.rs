@@ -141,6 +141,8 @@ async fn take_effect(env: &Env, roster: &Roster, offer: Offer, stored: Stored) {
     if !offer.platforms.is_empty() {
         for (name, platform) in offer.platforms {
             env.platforms.set(name, platform);
+            // A token that was refused says nothing of this one.
+            env.tell_of(env.breakers.reset(name));
         }
         env.leftovers.wake();
     }
