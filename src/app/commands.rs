@@ -13,6 +13,7 @@ use tokio::{
 use super::{ActorServer, AppError};
 use crate::{
     config::{Settings, SkillCatalogue},
+    http,
     skills::SkillSet,
     store::{self, StoreError},
 };
@@ -34,6 +35,12 @@ impl SkillCatalogue for BuiltInSkills {
     fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
         self.0.check(skill, settings)
     }
+}
+
+/// The OpenAPI document of the control API, as JSON.
+#[must_use]
+pub fn openapi() -> String {
+    String::from_utf8_lossy(&http::routes::openapi::text()).into_owned() + "\n"
 }
 
 /// Serves until SIGTERM or SIGINT; a second signal stops at once.

@@ -20,7 +20,7 @@ use std::{future::Future, sync::Arc};
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 use uuid::Uuid;
 
-pub use self::commands::{BuiltInSkills, Migration, migrate, serve};
+pub use self::commands::{BuiltInSkills, Migration, migrate, openapi, serve};
 use crate::{
     actors::env::Platforms,
     clock::Clock,

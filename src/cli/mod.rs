@@ -2,6 +2,7 @@
 
 mod configuration;
 mod migrate;
+mod openapi;
 mod run;
 
 use std::{
@@ -73,6 +74,8 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         steps: usize,
     },
+    /// Print the OpenAPI document of the control API; needs no configuration
+    Openapi,
     /// Print a script that completes this command line
     Completions {
         /// For which shell
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         None | Some(Command::Run { dry_run: false }) => run::run(&options),
         Some(Command::Check | Command::Run { dry_run: true }) => configuration::check(&options),
         Some(Command::Migrate { direction, steps }) => migrate::migrate(&options, direction, steps),
+        Some(Command::Openapi) => openapi::openapi(),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "actor-server", &mut script);

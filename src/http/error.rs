@@ -92,6 +92,13 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
+    /// The same, with every single problem.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<String>) -> Self {
+        self.errors = errors;
+        self
+    }
+
     /// The path is served by these methods only: 405.
     #[must_use]
     pub fn wrong_method(allowed: &str) -> Self {
@@ -104,6 +111,13 @@ impl Problem {
     pub fn too_large(most: usize) -> Self {
         let detail = format!("the body is longer than {most} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    }
+
+    /// The body does not come, or too slowly: 408.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        let detail = "the body came too slowly; send it at once";
+        Self::new(StatusCode::REQUEST_TIMEOUT, detail).with_header("Connection", "close")
     }
 
     /// The body is of no kind that is read here: 415.

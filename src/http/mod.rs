@@ -9,6 +9,7 @@ pub mod error;
 pub mod moment;
 pub mod paging;
 pub mod routes;
+pub mod upload;
 pub mod view;
 
 use crate::actors::door::Door;

@@ -16,6 +16,7 @@ use crate::{
         Instant,
         hold::{Hold, HoldKind},
         state::BotState,
+        text::has_nul,
     },
     http::{
         Shared,
@@ -88,10 +89,10 @@ fn one_line(name: &str, text: String) -> Result<String, Problem> {
     Ok(text)
 }
 
-/// Nothing.
+/// A body that says nothing.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+pub(super) struct Nothing {}
 
 /// Pause a bot
 ///
@@ -174,6 +175,11 @@ impl TriggerRequest {
         }
         if self.dry_run {
             input.insert("dry_run".into(), true.into());
+        }
+        if self.content.as_ref().is_some_and(has_nul) {
+            return Err(Problem::bad_request(
+                "`content` has a NUL character, which cannot be stored",
+            ));
         }
         match self.content {
             None | Some(Value::Null) => {}

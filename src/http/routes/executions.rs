@@ -6,7 +6,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    bot_name, now,
+    bot_name,
+    control::Nothing,
+    now,
     refusals::{OfChange, OfList, OfOne},
     run_id,
 };
@@ -236,12 +238,6 @@ async fn get_execution(_: Reads, PathOf(id): PathOf<String>, shared: web::Data<S
     let found = shared.door.ask(FindRun(run_id(&id)?)).await??;
     Ok(HttpResponse::Ok().json(Execution::from(found)))
 }
-
-/// Nothing.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NothingMore)]
-struct Nothing {}
 
 /// A run is wanted to stop.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,10 +1,14 @@
 //! The routes, one file for each subject. Each handler is collected for the OpenAPI document by `utoipa-actix-web`.
 
 pub mod actors;
+pub mod breakers;
+pub mod configuration;
+pub mod content;
 pub mod control;
 pub mod executions;
 pub mod openapi;
 pub mod refusals;
+pub mod supervision;
 
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -42,6 +46,10 @@ fn handlers(config: &mut ServiceConfig<'_>) {
         .configure(actors::routes)
         .configure(control::routes)
         .configure(executions::routes)
+        .configure(configuration::routes)
+        .configure(supervision::routes)
+        .configure(breakers::routes)
+        .configure(content::routes)
         .configure(openapi::routes);
 }
 

@@ -3,8 +3,10 @@
 //! A view is made of what is handed to it: it asks nobody and reads no clock. Field names are a promise to clients.
 
 pub mod actor;
+pub mod content;
 pub mod gallery;
 pub mod outline;
 pub mod run;
 pub mod status;
 pub mod time;
+pub mod tree;
