@@ -99,13 +99,6 @@ impl Problem {
         self
     }
 
-    /// The path is served by these methods only: 405.
-    #[must_use]
-    pub fn wrong_method(allowed: &str) -> Self {
-        let detail = format!("this path takes {allowed} only");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, detail).with_header("Allow", allowed)
-    }
-
     /// The body is longer than that: 413.
     #[must_use]
     pub fn too_large(most: usize) -> Self {

@@ -237,31 +237,37 @@ async fn trigger_actor(
     }))
 }
 
+/// The holds that an operator can end on all bots; `invalid` ends by itself.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum EndableHold {
+    Manual,
+    Failures,
+    Refused,
+    GivenUp,
+}
+
+impl EndableHold {
+    const ALL: [Self; 4] = [Self::Manual, Self::Failures, Self::Refused, Self::GivenUp];
+
+    const fn kind(self) -> HoldKind {
+        match self {
+            Self::Manual => HoldKind::Manual,
+            Self::Failures => HoldKind::Failures,
+            Self::Refused => HoldKind::Refused,
+            Self::GivenUp => HoldKind::GivenUp,
+        }
+    }
+}
+
 /// Which holds.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Kinds {
-    /// `manual`, `failures`, `refused` or `given_up`; all of these without it
-    kind: Option<String>,
-}
-
-impl Kinds {
-    fn read(&self) -> Result<Vec<HoldKind>, Problem> {
-        let mut kinds = HoldKind::ALL.to_vec();
-        kinds.retain(|kind| *kind != HoldKind::Invalid);
-        let Some(text) = &self.kind else {
-            return Ok(kinds);
-        };
-        kinds.retain(|kind| kind.as_str() == text);
-        match kinds.is_empty() {
-            false => Ok(kinds),
-            true => Err(Problem::bad_request(format!(
-                "`kind` is `{}`; it must be `manual`, `failures`, `refused` or `given_up`",
-                text.escape_debug()
-            ))),
-        }
-    }
+    /// Only this kind; all of these without it
+    #[param(inline)]
+    kind: Option<EndableHold>,
 }
 
 /// Bots whose hold has ended.
@@ -289,8 +295,11 @@ async fn resume_actors(
     shared: web::Data<Shared>,
 ) -> Answer {
     let mut resumed = Vec::new();
-    for kind in kinds.read()? {
-        let bots = shared.door.ask(ResumeAll(kind)).await??;
+    let kinds = kinds
+        .kind
+        .map_or(EndableHold::ALL.to_vec(), |kind| vec![kind]);
+    for kind in kinds {
+        let bots = shared.door.ask(ResumeAll(kind.kind())).await??;
         resumed.extend(bots.iter().map(ToString::to_string));
     }
     resumed.sort();

@@ -7,6 +7,7 @@ pub mod content;
 pub mod control;
 pub mod executions;
 pub mod openapi;
+pub mod page;
 pub mod refusals;
 pub mod supervision;
 
@@ -22,26 +23,8 @@ use crate::{
 /// Where the API is.
 pub const BASE: &str = "/api/v1";
 
-/// Everything below [`BASE`]. A path that is served by another method only is refused with 405.
+/// Everything below [`BASE`].
 pub fn api(config: &mut ServiceConfig<'_>) {
-    handlers(config);
-    config.map(|config| {
-        openapi::refuse_other_methods(config, |path| path.strip_prefix(BASE));
-        config
-    });
-}
-
-/// What is not below [`BASE`]: pages for people.
-pub fn root(config: &mut ServiceConfig<'_>) {
-    root_handlers(config);
-    config.map(|config| {
-        openapi::refuse_other_methods(config, |path| Some(path).filter(|it| !it.starts_with(BASE)));
-        config
-    });
-}
-
-/// The handlers that the OpenAPI document tells of.
-fn handlers(config: &mut ServiceConfig<'_>) {
     config
         .configure(actors::routes)
         .configure(control::routes)
@@ -53,8 +36,10 @@ fn handlers(config: &mut ServiceConfig<'_>) {
         .configure(openapi::routes);
 }
 
-/// The handlers beside the API that the OpenAPI document tells of.
-const fn root_handlers(_: &mut ServiceConfig<'_>) {}
+/// What is not below [`BASE`]: the operations page.
+pub fn root(config: &mut ServiceConfig<'_>) {
+    config.configure(page::routes);
+}
 
 /// What time it is, by the clock that the scheduler goes by.
 fn now(shared: &web::Data<Shared>) -> Result<Instant, Problem> {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        self, PathItem,
+        self,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -72,17 +72,20 @@ impl Modify for Bearer {
     }
 }
 
+/// What the document says before any handler is in it.
+#[must_use]
+pub fn opening() -> openapi::OpenApi {
+    Document::openapi()
+}
+
 /// The document of all routes.
 #[must_use]
 pub fn document() -> &'static openapi::OpenApi {
     static DOCUMENT: OnceLock<openapi::OpenApi> = OnceLock::new();
     DOCUMENT.get_or_init(|| {
-        let api = scope::scope(BASE).configure(super::handlers);
-        let app = App::new().into_utoipa_app().openapi(Document::openapi());
-        app.configure(super::root_handlers)
-            .service(api)
-            .split_for_parts()
-            .1
+        let api = scope::scope(BASE).configure(super::api);
+        let app = App::new().into_utoipa_app().openapi(opening());
+        app.configure(super::root).service(api).split_for_parts().1
     })
 }
 
@@ -92,34 +95,6 @@ pub fn text() -> Bytes {
     static TEXT: OnceLock<Bytes> = OnceLock::new();
     let draw = || Bytes::from(document().to_pretty_json().unwrap_or_default());
     TEXT.get_or_init(draw).clone()
-}
-
-/// Whatever no handler takes of a path that is served is refused with 405. `place` says where a path of the document is
-/// below the scope that `config` is for.
-pub(super) fn refuse_other_methods(
-    config: &mut web::ServiceConfig,
-    place: impl Fn(&str) -> Option<&str>,
-) {
-    for (path, item) in &document().paths.paths {
-        if let Some(path) = place(path) {
-            let allowed = allowed(item);
-            let refuse =
-                move || std::future::ready(Err::<HttpResponse, _>(Problem::wrong_method(&allowed)));
-            config.service(web::resource(path.to_owned()).to(refuse));
-        }
-    }
-}
-
-fn allowed(item: &PathItem) -> String {
-    let methods = [
-        ("GET", item.get.is_some()),
-        ("POST", item.post.is_some()),
-        ("PUT", item.put.is_some()),
-        ("PATCH", item.patch.is_some()),
-        ("DELETE", item.delete.is_some()),
-    ];
-    let served: Vec<&str> = methods.iter().filter(|it| it.1).map(|it| it.0).collect();
-    served.join(", ")
 }
 
 /// The OpenAPI document

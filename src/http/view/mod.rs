@@ -10,3 +10,4 @@ pub mod run;
 pub mod status;
 pub mod time;
 pub mod tree;
+pub mod words;
