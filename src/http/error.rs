@@ -110,7 +110,7 @@ impl Problem {
     #[must_use]
     pub fn too_slow() -> Self {
         let detail = "the body came too slowly; send it at once";
-        Self::new(StatusCode::REQUEST_TIMEOUT, detail).with_header("Connection", "close")
+        Self::new(StatusCode::REQUEST_TIMEOUT, detail)
     }
 
     /// The body is of no kind that is read here: 415.
