@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{control::Nothing, now, refusals::OfChange};
+use super::{now, refusals::OfChange, wishes::Nothing};
 use crate::{
     actors::messages::ResetBreaker,
     http::{

@@ -6,11 +6,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    bot_name,
-    control::Nothing,
-    now,
+    bot_name, now,
     refusals::{OfChange, OfList, OfOne},
     run_id,
+    wishes::Nothing,
 };
 use crate::{
     actors::messages::{Cancel, DescribeBot, FindRun, FindRuns},

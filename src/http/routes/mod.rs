@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod page;
 pub mod refusals;
 pub mod supervision;
+mod wishes;
 
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;

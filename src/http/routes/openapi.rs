@@ -72,9 +72,8 @@ impl Modify for Bearer {
     }
 }
 
-/// What the document says before any handler is in it.
-#[must_use]
-pub fn opening() -> openapi::OpenApi {
+/// What the document says beside the routes.
+pub(in crate::http) fn frame() -> openapi::OpenApi {
     Document::openapi()
 }
 
@@ -84,7 +83,7 @@ pub fn document() -> &'static openapi::OpenApi {
     static DOCUMENT: OnceLock<openapi::OpenApi> = OnceLock::new();
     DOCUMENT.get_or_init(|| {
         let api = scope::scope(BASE).configure(super::api);
-        let app = App::new().into_utoipa_app().openapi(opening());
+        let app = App::new().into_utoipa_app().openapi(frame());
         app.configure(super::root).service(api).split_for_parts().1
     })
 }
