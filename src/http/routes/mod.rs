@@ -1,6 +1,7 @@
 //! The routes, one file for each subject. Each handler is collected for the OpenAPI document by `utoipa-actix-web`.
 
 pub mod actors;
+pub mod audit;
 pub mod breakers;
 pub mod configuration;
 pub mod content;
@@ -34,6 +35,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .configure(supervision::routes)
         .configure(breakers::routes)
         .configure(content::routes)
+        .configure(audit::routes)
         .configure(openapi::routes);
 }
 
