@@ -15,6 +15,7 @@ use crate::{
     clock::Clock,
     config::{Settings, SkillCatalogue},
     domain::plan::{Comparison, Plan},
+    http,
     skills::SkillSet,
     store::{self, StoreError},
 };
@@ -57,6 +58,12 @@ impl SkillCatalogue for Catalogue<'_> {
     fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
         self.0.check(skill, settings)
     }
+}
+
+/// The OpenAPI document of the control API, as JSON.
+#[must_use]
+pub fn openapi() -> String {
+    String::from_utf8_lossy(&http::routes::openapi::text()).into_owned() + "\n"
 }
 
 /// Serves until SIGTERM or SIGINT; a second signal stops at once. SIGHUP reads `files` again.

@@ -27,7 +27,7 @@ use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 use uuid::Uuid;
 
 pub use self::{
-    commands::{BuiltInSkills, Migration, migrate, plan, serve},
+    commands::{BuiltInSkills, Migration, migrate, openapi, plan, serve},
     configuration::ConfigurationFiles,
     keys::{keys, token},
 };

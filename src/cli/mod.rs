@@ -5,6 +5,7 @@ mod configuration;
 mod ctl;
 mod healthcheck;
 mod migrate;
+mod openapi;
 mod plan;
 mod run;
 mod token;
@@ -92,6 +93,8 @@ enum Command {
     Token(token::Wish),
     /// Ask the server on this machine whether it lives: exit code 0 or 1
     Healthcheck,
+    /// Print the OpenAPI document of the control API; needs no configuration
+    Openapi,
     /// Print a script that completes this command line
     Completions {
         /// For which shell
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
         Some(Command::Ctl(ctl)) => ctl::ctl(ctl),
         Some(Command::Token(wish)) => token::token(&options, wish),
         Some(Command::Healthcheck) => healthcheck::healthcheck(&options),
+        Some(Command::Openapi) => openapi::openapi(),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "actor-server", &mut script);

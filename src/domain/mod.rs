@@ -10,6 +10,7 @@ pub mod breaker;
 pub mod content;
 pub mod health;
 pub mod hold;
+pub mod import;
 pub mod json;
 pub mod ledger;
 pub mod outcome;

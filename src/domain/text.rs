@@ -13,6 +13,20 @@ pub fn bounded(text: &str, longest: usize) -> String {
     kept
 }
 
+/// Whether a NUL character is anywhere in it: texts of PostgreSQL cannot hold one.
+#[must_use]
+pub fn has_nul(value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::bounded;

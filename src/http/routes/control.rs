@@ -1,34 +1,26 @@
 //! What operators want of bots: pause, resume, trigger. The coordinator decides; every wish is safe to repeat.
 
 use actix_web::{HttpResponse, post, web};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     bot_name, now,
     refusals::{OfChange, OfMany},
+    wishes::{Kinds, Nothing, PauseRequest, TriggerRequest},
 };
 use crate::{
     actors::messages::{BotCard, DescribeBot, Pause, Resume, ResumeAll, TriggerRun},
-    domain::{
-        Instant,
-        hold::{Hold, HoldKind},
-        state::BotState,
-    },
+    domain::state::BotState,
     http::{
         Shared,
         auth::Operator,
         body::{Body, Params, PathOf},
-        error::{Answer, Problem},
-        moment,
+        error::Answer,
         view::{actor::Actor, outline::Outline, time::Time},
     },
 };
-
-/// The longest reason or note, in characters.
-const LONGEST: usize = 500;
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config
@@ -37,61 +29,6 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
         .service(resume_actor)
         .service(trigger_actor);
 }
-
-/// Why and how long.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct PauseRequest {
-    /// For people: why
-    #[schema(max_length = 500)]
-    reason: Option<String>,
-    /// When the bot goes on by itself: RFC 3339, in the future; until somebody resumes it if none is given
-    #[schema(format = DateTime)]
-    until: Option<String>,
-}
-
-impl PauseRequest {
-    fn hold(self, by: &str, now: Instant) -> Result<Hold, Problem> {
-        let until = self
-            .until
-            .as_deref()
-            .map(|text| moment::read("until", text));
-        let until = until.transpose()?;
-        if until.is_some_and(|until| until <= now) {
-            return Err(Problem::bad_request(
-                "`until` is in the past; it must be in the future",
-            ));
-        }
-        let reason = self.reason.filter(|reason| !reason.trim().is_empty());
-        let reason = reason
-            .map(|reason| one_line("reason", reason))
-            .transpose()?;
-        Ok(Hold {
-            kind: HoldKind::Manual,
-            reason: reason.unwrap_or_else(|| "paused by an operator".into()),
-            until,
-            by: by.to_owned(),
-        })
-    }
-}
-
-/// A text for people, fit for a log and a terminal.
-fn one_line(name: &str, text: String) -> Result<String, Problem> {
-    if text.chars().count() > LONGEST {
-        let detail = format!("`{name}` is longer than {LONGEST} characters");
-        return Err(Problem::bad_request(detail));
-    }
-    if text.chars().any(char::is_control) {
-        let detail = format!("`{name}` has control characters; it must be one line of text");
-        return Err(Problem::bad_request(detail));
-    }
-    Ok(text)
-}
-
-/// Nothing.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// Pause a bot
 ///
@@ -151,48 +88,6 @@ async fn described(shared: &web::Data<Shared>, state: BotState) -> Answer {
     Ok(HttpResponse::Ok().json(Actor::of(&card, &outline, &coming)))
 }
 
-/// What the run is given.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct TriggerRequest {
-    /// For people: why; stored with the run
-    #[schema(max_length = 500)]
-    note: Option<String>,
-    /// Do everything but post
-    #[serde(default)]
-    dry_run: bool,
-    /// What templates see as `content`: an object, or a text that becomes its `body`
-    #[schema(value_type = Option<Value>)]
-    content: Option<Value>,
-}
-
-impl TriggerRequest {
-    fn input(self) -> Result<Value, Problem> {
-        let mut input = Map::new();
-        if let Some(note) = self.note {
-            input.insert("note".into(), one_line("note", note)?.into());
-        }
-        if self.dry_run {
-            input.insert("dry_run".into(), true.into());
-        }
-        match self.content {
-            None | Some(Value::Null) => {}
-            Some(content @ Value::Object(_)) => {
-                input.insert("content".into(), content);
-            }
-            Some(Value::String(body)) => {
-                input.insert("content".into(), serde_json::json!({ "body": body }));
-            }
-            Some(_) => {
-                return Err(Problem::bad_request(
-                    "`content` must be an object or a text",
-                ));
-            }
-        }
-        Ok(input.into())
-    }
-}
-
 /// A run was started.
 #[derive(Debug, Serialize, ToSchema)]
 struct Triggered {
@@ -231,33 +126,6 @@ async fn trigger_actor(
     }))
 }
 
-/// Which holds.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Kinds {
-    /// `manual`, `failures`, `refused` or `given_up`; all of these without it
-    kind: Option<String>,
-}
-
-impl Kinds {
-    fn read(&self) -> Result<Vec<HoldKind>, Problem> {
-        let mut kinds = HoldKind::ALL.to_vec();
-        kinds.retain(|kind| *kind != HoldKind::Invalid);
-        let Some(text) = &self.kind else {
-            return Ok(kinds);
-        };
-        kinds.retain(|kind| kind.as_str() == text);
-        match kinds.is_empty() {
-            false => Ok(kinds),
-            true => Err(Problem::bad_request(format!(
-                "`kind` is `{}`; it must be `manual`, `failures`, `refused` or `given_up`",
-                text.escape_debug()
-            ))),
-        }
-    }
-}
-
 /// Bots whose hold has ended.
 #[derive(Debug, Serialize, ToSchema)]
 struct Resumed {
@@ -283,7 +151,7 @@ async fn resume_actors(
     shared: web::Data<Shared>,
 ) -> Answer {
     let mut resumed = Vec::new();
-    for kind in kinds.read()? {
+    for kind in kinds.kinds() {
         let bots = shared.door.ask(ResumeAll(kind)).await??;
         resumed.extend(bots.iter().map(ToString::to_string));
     }

@@ -9,10 +9,12 @@ use super::{
     bot_name, now,
     refusals::{OfChange, OfList, OfOne},
     run_id,
+    wishes::Nothing,
 };
 use crate::{
     actors::messages::{Cancel, DescribeBot, FindRun, FindRuns},
     domain::{
+        Instant,
         bot::BotName,
         ledger::LedgerQuery,
         outcome::Status,
@@ -25,7 +27,11 @@ use crate::{
         error::{Answer, Problem},
         moment,
         paging::{self, Cursors},
-        view::{run::Execution, time::Time},
+        view::{
+            run::Execution,
+            time::Time,
+            words::{RunStatus, RunTrigger},
+        },
     },
 };
 
@@ -40,6 +46,14 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
         .service(cancel_execution);
 }
 
+/// What else to show.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Include {
+    /// Also slots that did not run.
+    All,
+}
+
 /// Which rows of the ledger.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -47,11 +61,12 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
 struct RunFilters {
     /// Only of this bot; a list without rows if there is no such bot
     actor: Option<String>,
-    /// Only with this status: `running`, `succeeded`, `failed`, `timed_out`, `panicked`, `cancelled`, `abandoned`,
-    /// `skipped` or `missed` (which implies `include=all`)
-    status: Option<String>,
-    /// Only those started by this: `schedule`, `manual` or `event`
-    trigger: Option<String>,
+    /// Only with this status; `missed` implies `include=all`
+    #[param(inline)]
+    status: Option<RunStatus>,
+    /// Only those started by this
+    #[param(inline)]
+    trigger: Option<RunTrigger>,
     /// Only those whose time (start, else slot, else when it was recorded) is not before this
     #[param(format = DateTime)]
     since: Option<String>,
@@ -59,7 +74,8 @@ struct RunFilters {
     #[param(format = DateTime)]
     until: Option<String>,
     /// `all`: also slots that did not run
-    include: Option<String>,
+    #[param(inline)]
+    include: Option<Include>,
     /// At most so many; 50 without it
     #[serde(skip_serializing)]
     #[param(minimum = 1, maximum = 500)]
@@ -79,15 +95,14 @@ impl RunFilters {
             let detail = "`offset` and `cursor` exclude each other; a cursor knows its place";
             return Err(Problem::bad_request(detail));
         }
-        let status = word("status", self.status.as_deref(), Status::parse)?;
+        let missed = self.status == Some(RunStatus::Missed);
         let query = LedgerQuery {
             bot: None,
-            status,
-            trigger: word("trigger", self.trigger.as_deref(), Trigger::parse)?,
-            since: self.moment("since", self.since.as_deref())?,
-            until: self.moment("until", self.until.as_deref())?,
-            all: word("include", self.include.as_deref(), all)?.is_some()
-                || status == Some(Status::Missed),
+            status: self.status.map(Status::from),
+            trigger: self.trigger.map(Trigger::from),
+            since: time("since", self.since.as_deref())?,
+            until: time("until", self.until.as_deref())?,
+            all: self.include.is_some() || missed,
             after: self.after(cursors)?,
             offset: self.offset.unwrap_or_default(),
             limit: self.limit()? + 1,
@@ -106,14 +121,6 @@ impl RunFilters {
         paging::bounded(self.limit.unwrap_or(USUAL))
     }
 
-    fn moment(
-        &self,
-        name: &str,
-        text: Option<&str>,
-    ) -> Result<Option<crate::domain::Instant>, Problem> {
-        text.map(|text| moment::read(name, text)).transpose()
-    }
-
     fn after(&self, cursors: &Cursors) -> Result<Option<ExecutionId>, Problem> {
         let row = self.cursor.as_deref().map(|cursor| cursors.row(cursor));
         let id = row.transpose()?.map(|row| run_id(&row));
@@ -121,25 +128,8 @@ impl RunFilters {
     }
 }
 
-fn all(text: &str) -> Option<()> {
-    (text == "all").then_some(())
-}
-
-/// A word of a closed set.
-fn word<T>(
-    name: &str,
-    text: Option<&str>,
-    parse: fn(&str) -> Option<T>,
-) -> Result<Option<T>, Problem> {
-    let unknown = |text: &str| {
-        let detail = format!(
-            "`{name}` cannot be `{}`; the API's document lists its values",
-            text.escape_debug()
-        );
-        Problem::bad_request(detail)
-    };
-    text.map(|text| parse(text).ok_or_else(|| unknown(text)))
-        .transpose()
+fn time(name: &str, text: Option<&str>) -> Result<Option<Instant>, Problem> {
+    text.map(|text| moment::read(name, text)).transpose()
 }
 
 /// List runs
@@ -236,12 +226,6 @@ async fn get_execution(_: Reads, PathOf(id): PathOf<String>, shared: web::Data<S
     let found = shared.door.ask(FindRun(run_id(&id)?)).await??;
     Ok(HttpResponse::Ok().json(Execution::from(found)))
 }
-
-/// Nothing.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NothingMore)]
-struct Nothing {}
 
 /// A run is wanted to stop.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,14 +1,21 @@
 //! The routes, one file for each subject. Each handler is collected for the OpenAPI document by `utoipa-actix-web`.
 
 pub mod actors;
+pub mod audit;
+pub mod breakers;
+pub mod configuration;
+pub mod content;
 pub mod control;
 pub mod events;
 pub mod executions;
 pub(super) mod health;
 pub(super) mod metrics;
 pub mod openapi;
+pub mod page;
 pub mod refusals;
 pub mod stream;
+pub mod supervision;
+mod wishes;
 
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -24,27 +31,24 @@ pub const BASE: &str = "/api/v1";
 
 /// Everything below [`BASE`].
 pub fn api(config: &mut ServiceConfig<'_>) {
-    handlers(config);
-}
-
-/// What is not below [`BASE`]: pages for people.
-pub fn root(config: &mut ServiceConfig<'_>) {
-    root_handlers(config);
-}
-
-/// The handlers that the OpenAPI document tells of.
-fn handlers(config: &mut ServiceConfig<'_>) {
     config
         .configure(actors::routes)
         .configure(control::routes)
         .configure(executions::routes)
+        .configure(configuration::routes)
+        .configure(supervision::routes)
+        .configure(breakers::routes)
+        .configure(content::routes)
+        .configure(audit::routes)
         .configure(events::routes)
         .configure(stream::routes)
         .configure(openapi::routes);
 }
 
-/// The handlers beside the API that the OpenAPI document tells of.
-const fn root_handlers(_: &mut ServiceConfig<'_>) {}
+/// What is not below [`BASE`]: the operations page.
+pub fn root(config: &mut ServiceConfig<'_>) {
+    config.configure(page::routes);
+}
 
 /// What time it is, by the clock that the scheduler goes by.
 fn now(shared: &web::Data<Shared>) -> Result<Instant, Problem> {

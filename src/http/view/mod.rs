@@ -3,9 +3,13 @@
 //! A view is made of what is handed to it: it asks nobody and reads no clock. Field names are a promise to clients.
 
 pub mod actor;
+pub mod audit;
+pub mod content;
 pub mod gallery;
 pub mod happening;
 pub mod outline;
 pub mod run;
 pub mod status;
 pub mod time;
+pub mod tree;
+pub mod words;

@@ -4,12 +4,11 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::time::Time;
-use crate::domain::{
-    ledger::LedgerRow,
-    outcome::{SkillOutcome, SkillStatus},
-    post::Post,
+use super::{
+    time::Time,
+    words::{PostWord, RunStatus, RunTrigger, SkillWord},
 };
+use crate::domain::{ledger::LedgerRow, outcome::SkillOutcome, post::Post};
 
 /// One row of the ledger.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -20,14 +19,12 @@ pub struct Execution {
     pub task_id: String,
     /// The bot's title at that time.
     pub actor_name: String,
-    /// `running`, `succeeded`, `failed`, `timed_out`, `panicked`, `cancelled`, `abandoned`, `skipped` or `missed`.
-    #[schema(example = "succeeded")]
-    pub status: &'static str,
+    /// What became of it.
+    pub status: RunStatus,
     /// Why a slot did not run, or the gate that said no.
     pub reason: Option<String>,
-    /// `schedule`, `manual` or `event`.
-    #[schema(example = "schedule")]
-    pub trigger: &'static str,
+    /// What started it.
+    pub trigger: RunTrigger,
     /// The slot, or the first one of a range; null for manual and event runs.
     pub scheduled_for: Option<Time>,
     /// How many slots the row stands for; 1 for a run.
@@ -83,9 +80,9 @@ impl From<(LedgerRow, Vec<Post>)> for Execution {
             earlier_attempts: earlier(&row.metadata),
             task_id: row.bot.to_string(),
             actor_name: row.actor_name,
-            status: row.status.as_str(),
+            status: row.status.into(),
             reason: row.reason,
-            trigger: row.trigger.as_str(),
+            trigger: row.trigger.into(),
             scheduled_for: row.scheduled_for.map(Time),
             slots: row.slots,
             slot_last: row.slot_last.map(Time),
@@ -126,8 +123,8 @@ fn earlier(metadata: &Value) -> Vec<Value> {
 pub struct SkillView {
     /// Such as `content_formatter`.
     pub name: String,
-    /// `succeeded`, `failed` or `skipped`.
-    pub status: &'static str,
+    /// How it ended.
+    pub status: SkillWord,
     /// Why it failed or was skipped.
     pub detail: Option<String>,
     /// How long it took, retries included, in milliseconds.
@@ -138,11 +135,7 @@ impl From<SkillOutcome> for SkillView {
     fn from(outcome: SkillOutcome) -> Self {
         Self {
             name: outcome.skill,
-            status: match outcome.status {
-                SkillStatus::Succeeded => "succeeded",
-                SkillStatus::Failed => "failed",
-                SkillStatus::Skipped => "skipped",
-            },
+            status: outcome.status.into(),
             detail: outcome.detail,
             duration_ms: outcome.duration_ms,
         }
@@ -161,8 +154,8 @@ pub struct PostView {
     pub destination: String,
     /// The text.
     pub body: String,
-    /// `pending`, `sent`, `failed` (refused for good) or `dead` (attempts spent).
-    pub status: &'static str,
+    /// What became of it.
+    pub status: PostWord,
     /// Attempts to send made so far.
     pub attempts: u32,
     /// The platform's own id.
@@ -182,7 +175,7 @@ impl From<Post> for PostView {
             platform: post.platform,
             destination: post.destination,
             body: post.message.body,
-            status: post.status.as_str(),
+            status: post.status.into(),
             attempts: post.attempts,
             platform_message_id: post.platform_message_id,
             error_message: post.error,
