@@ -53,22 +53,22 @@ async fn the_schema_goes_up_and_down_and_says_where_it_stands() {
         let steps = migration_status(&url).await.unwrap();
         steps.iter().map(|step| step.applied).collect::<Vec<_>>()
     };
-    assert_eq!(applied().await, [false, false]);
+    assert_eq!(applied().await, [false; 3]);
     assert_eq!(
         database.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"),
         "0"
     );
-    assert_eq!(migrate_up(&url).await.unwrap(), ["0001", "0002"]);
+    assert_eq!(migrate_up(&url).await.unwrap(), ["0001", "0002", "0003"]);
     assert_eq!(migrate_up(&url).await.unwrap(), [""; 0]);
-    assert_eq!(migrate_down(&url, 1).await.unwrap(), ["0002"]);
-    assert_eq!(applied().await, [true, false]);
-    assert_eq!(migrate_down(&url, 9).await.unwrap(), ["0001"]);
+    assert_eq!(migrate_down(&url, 1).await.unwrap(), ["0003"]);
+    assert_eq!(applied().await, [true, true, false]);
+    assert_eq!(migrate_down(&url, 9).await.unwrap(), ["0002", "0001"]);
     assert_eq!(
         database
             .sql("SELECT string_agg(tablename, ',') FROM pg_tables WHERE schemaname = 'public'"),
         "__diesel_schema_migrations"
     );
-    assert_eq!(migrate_up(&url).await.unwrap(), ["0001", "0002"]);
+    assert_eq!(migrate_up(&url).await.unwrap(), ["0001", "0002", "0003"]);
 }
 
 #[tokio::test]

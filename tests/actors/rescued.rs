@@ -8,7 +8,7 @@ use actor_server::{
         outcome::Status,
         run::{ExecutionId, ReplicaId, Trigger},
     },
-    store::{self, Replica, StatePersistence, Write, Written},
+    store::{self, Replica, Write, Written},
 };
 use serde_json::json;
 use tempfile::tempdir;
