@@ -17,6 +17,7 @@ mod outage;
 mod persistence;
 mod queue;
 mod reload;
+mod reload_load;
 mod rescued;
 mod roster;
 #[path = "../support/scripted.rs"]

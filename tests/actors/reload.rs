@@ -25,14 +25,14 @@ use tempfile::tempdir;
 use super::{
     bots::{bot, every, name, with},
     server::Server,
-    stand::{Setting, becomes, eventually},
+    stand::{Setting, eventually},
 };
 
 /// Files that say what the test wants.
-struct Files(Mutex<Result<Vec<Bot>, Vec<String>>>);
+pub(crate) struct Files(Mutex<Result<Vec<Bot>, Vec<String>>>);
 
 impl Files {
-    fn say(&self, bots: impl IntoIterator<Item = Bot>) {
+    pub(crate) fn say(&self, bots: impl IntoIterator<Item = Bot>) {
         *self.0.lock().unwrap() = Ok(bots.into_iter().collect());
     }
 
@@ -61,7 +61,9 @@ impl ConfigurationSource for Files {
 }
 
 /// A server with these bots, and the files that it reads again.
-async fn server(bots: impl IntoIterator<Item = Bot>) -> (tempfile::TempDir, Arc<Files>, Server) {
+pub(crate) async fn server(
+    bots: impl IntoIterator<Item = Bot>,
+) -> (tempfile::TempDir, Arc<Files>, Server) {
     let folder = tempdir().unwrap();
     let bots: Vec<Bot> = bots.into_iter().collect();
     let files = Arc::new(Files(Mutex::new(Ok(bots.clone()))));
@@ -71,7 +73,7 @@ async fn server(bots: impl IntoIterator<Item = Bot>) -> (tempfile::TempDir, Arc<
     (folder, files, server)
 }
 
-async fn reload(server: &Server) -> Result<Value, ReloadError> {
+pub(crate) async fn reload(server: &Server) -> Result<Value, ReloadError> {
     server.ask(ReloadConfiguration { dry_run: false }).await
 }
 
@@ -84,30 +86,6 @@ fn with_interval(bot: Bot, seconds: u32) -> Bot {
         ends_at,
     });
     Bot { schedule, ..bot }
-}
-
-/// Every second from the first to the last slot has one run that succeeded.
-fn assert_no_slot_is_lost_or_doubled(rows: &[LedgerRow]) {
-    let slots: Vec<i64> = rows
-        .iter()
-        .filter_map(|row| row.scheduled_for)
-        .map(|slot| slot.timestamp())
-        .collect();
-    assert!(
-        slots.windows(2).all(|two| two[1] == two[0] + 1),
-        "{slots:?}"
-    );
-    for row in rows {
-        let done = matches!(row.status, Status::Succeeded | Status::Running);
-        assert!(done, "{row:?}");
-    }
-}
-
-fn latest_start(rows: &[LedgerRow]) -> chrono::TimeDelta {
-    let late = rows
-        .iter()
-        .filter_map(|row| Some(row.started_at? - row.scheduled_for?));
-    late.max().unwrap()
 }
 
 #[actix_rt::test]
@@ -327,61 +305,4 @@ async fn reloads_that_are_asked_for_at_once_are_one_after_another() {
         .filter(|report| report.as_ref().unwrap()["changed"] != json!([]));
     assert_eq!(changed.count(), 1, "{reports:?}");
     assert_eq!(server.stand.env.in_force().version, 3);
-}
-
-/// Reloads alternately with one bot changed, while others run every second.
-async fn reloads_under_load(times: u32) {
-    let steady: Vec<Bot> = (0..10)
-        .map(|n| every(1, &format!("steady{n}"), "succeed"))
-        .collect();
-    let both = [60, 61].map(|seconds| {
-        let mut bots = steady.clone();
-        bots.push(every(seconds, "turns", "succeed"));
-        bots.push(with(every(1, "edited", "succeed"), |policy| {
-            policy.timeout = Duration::from_secs(seconds.into());
-        }));
-        bots
-    });
-    let (_folder, files, server) = server(both[0].clone()).await;
-    server.runs("steady0", 1, Status::Succeeded).await;
-    let actors = server
-        .ask(actor_server::actors::messages::Inspect)
-        .await
-        .children
-        .len();
-    for n in 1..=times {
-        files.say(both[n as usize % 2].clone());
-        let report = reload(&server).await.unwrap();
-        assert_eq!(
-            report["changed"].as_array().map(Vec::len),
-            Some(2),
-            "{report}"
-        );
-        tokio::time::sleep(Duration::from_millis(60)).await;
-    }
-    let now = server.ledger("steady0").await.len();
-    server.runs("steady0", now + 2, Status::Succeeded).await;
-    // An edit that leaves the schedule alone costs no slot either.
-    let names = steady.iter().map(|bot| bot.name.as_str());
-    for bot in names.chain(["edited"]) {
-        let rows = server.ledger(bot).await;
-        assert_no_slot_is_lost_or_doubled(&rows);
-        let late = latest_start(&rows);
-        assert!(late < chrono::TimeDelta::seconds(1), "{bot}: {late}");
-    }
-    let version = u64::from(times);
-    becomes(version, || server.stand.env.in_force().version).await;
-    let after = server.ask(actor_server::actors::messages::Inspect).await;
-    assert!(after.children.len() <= actors.max(steady.len() + 5));
-}
-
-#[actix_rt::test]
-async fn fifty_reloads_cost_the_other_bots_no_slot() {
-    reloads_under_load(50).await;
-}
-
-#[actix_rt::test]
-#[ignore = "takes minutes"]
-async fn a_thousand_reloads_cost_the_other_bots_no_slot() {
-    reloads_under_load(1000).await;
 }
