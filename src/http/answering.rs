@@ -183,3 +183,7 @@ impl MessageBody for Answered {
         Pin::new(&mut self.body).poll_next(cx)
     }
 }
+
+#[cfg(test)]
+#[path = "answering_tests.rs"]
+mod tests;

@@ -87,10 +87,14 @@ impl Scopes {
         self.api && !self.health && !self.metrics
     }
 
-    /// Probes and scrapes are few and small; the API may use the machine.
+    /// Scrapes are few. The API may use the machine, and a probe must not wait behind a client that is just being served.
     pub(super) fn workers(self) -> usize {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        if self.api { processors.max(2) } else { 1 }
+        match self {
+            Self { api: true, .. } => processors.max(2),
+            Self { health: true, .. } => 2,
+            _ => 1,
+        }
     }
 
     /// Mounts the routes.
