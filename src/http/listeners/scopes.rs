@@ -22,6 +22,9 @@ use super::{
 /// Where the API is.
 const PREFIX: &str = "/api/v1";
 
+/// Connections of one worker where the system sets no tighter limit.
+const MOST_CONNECTIONS: usize = 8_192;
+
 /// What one listener serves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Scopes {
@@ -95,6 +98,16 @@ impl Scopes {
             Self { health: true, .. } => 2,
             _ => 1,
         }
+    }
+
+    /// Connections of one worker; more wait until one of these ends. Each takes two files, and what a flood of one listener
+    /// may take leaves enough for the probes.
+    pub(super) fn connections(self) -> usize {
+        let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        let files = files.map_or(usize::MAX, |files| {
+            usize::try_from(files).unwrap_or(usize::MAX)
+        });
+        (files / 8 / self.workers()).clamp(8, MOST_CONNECTIONS)
     }
 
     /// Mounts the routes.
