@@ -149,7 +149,8 @@ fn count(metrics: &Metrics, asked: &Asked, status: StatusCode) {
 pub(super) struct Answered {
     body: BoxBody,
     /// Ends with the body.
-    _flight: Option<Flight>,
+    flight: Option<Flight>,
+    endless: bool,
 }
 
 impl Answered {
@@ -164,7 +165,8 @@ impl Answered {
         };
         Self {
             body,
-            _flight: flight,
+            flight,
+            endless,
         }
     }
 }
@@ -180,6 +182,14 @@ impl MessageBody for Answered {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let flight = self.flight.as_ref().filter(|_| self.endless);
+        if flight.is_some_and(|flight| flight.is_ending(cx)) {
+            return Poll::Ready(None);
+        }
         Pin::new(&mut self.body).poll_next(cx)
     }
 }
+
+#[cfg(test)]
+#[path = "answering_tests.rs"]
+mod tests;

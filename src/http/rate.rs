@@ -98,8 +98,8 @@ pub(super) async fn keep<B: MessageBody>(
         // A client that waits as long as it is told must get through.
         let wait_s = wait.as_secs() + 1;
         let problem = Problem::too_many(limit.0.limit.get(), wait_s);
-        let response = HttpResponse::from_error(problem);
-        return Ok(request.into_response(response).map_into_right_body());
+        let response = HttpResponse::from_error(problem).map_into_right_body();
+        return Ok(ServiceResponse::new(request.into_parts().0, response));
     }
     Ok(next.call(request).await?.map_into_left_body())
 }

@@ -55,7 +55,7 @@ const BEHIND_TRAITS: [&str; 7] = [
 ];
 
 /// Crates that have one home.
-const HOMES: [(&[&str], &[&str]); 9] = [
+const HOMES: [(&[&str], &[&str]); 10] = [
     (
         &[
             "diesel",
@@ -75,9 +75,12 @@ const HOMES: [(&[&str], &[&str]); 9] = [
             "utoipa",
             "utoipa_actix_web",
             "utoipa_swagger_ui",
+            "actix_cors",
+            "governor",
         ],
         &["http"],
     ),
+    (&["prometheus"], &["telemetry"]),
     (&["jsonwebtoken", "standardwebhooks"], &["http"]),
     (&["actix", "actix_rt"], &["actors", "app", "main"]),
     (&["clap", "clap_complete"], &["cli", "main"]),

@@ -11,12 +11,14 @@ use std::{
     os::fd::AsFd,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
+    task::Context,
     time::Duration,
 };
 
 use actix_web::{dev::Extensions, rt};
+use futures::task::AtomicWaker;
 use tokio::{sync::Notify, time::Instant as Monotonic};
 
 /// How long a connection may be open, or quiet after an answer, until the next request has come in full.
@@ -55,6 +57,9 @@ struct Connection {
     work: AtomicU8,
     /// Milliseconds after the register was born.
     since: AtomicU64,
+    /// A stream is to end, and who is to be told.
+    ending: AtomicBool,
+    stream: AtomicWaker,
 }
 
 impl Connections {
@@ -80,6 +85,8 @@ impl Connections {
             socket: socket.into(),
             work: AtomicU8::new(Work::Waiting as u8),
             since: AtomicU64::new(self.now()),
+            ending: AtomicBool::new(false),
+            stream: AtomicWaker::new(),
         });
         let number = self.0.number.fetch_add(1, Ordering::Relaxed);
         self.open().insert(number, Arc::clone(&connection));
@@ -88,6 +95,14 @@ impl Connections {
             number,
             connection,
         });
+    }
+
+    /// Streams have no end of their own: they get one here.
+    pub(super) fn end_streams(&self) {
+        for connection in self.open().values() {
+            connection.ending.store(true, Ordering::Release);
+            connection.stream.wake();
+        }
     }
 
     /// Waits until none is open.
@@ -172,6 +187,12 @@ impl Flight {
     pub(in crate::http) fn streaming(self) -> Self {
         self.turn_to(Work::Streaming);
         self
+    }
+
+    /// Whether the stream is to end; the task is woken when it is.
+    pub(in crate::http) fn is_ending(&self, cx: &Context<'_>) -> bool {
+        self.connection.stream.register(cx.waker());
+        self.connection.ending.load(Ordering::Acquire)
     }
 
     fn turn_to(&self, work: Work) {

@@ -28,8 +28,6 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(8);
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// How long a client that still sends may do so after its answer.
 const LINGER: Duration = Duration::from_secs(2);
-/// Connections of one worker; more wait until one of these ends.
-const CONNECTIONS: usize = 8_192;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
 /// How long requests in flight may take when a listener is closed.
@@ -148,7 +146,8 @@ fn serve(
     };
     let server = HttpServer::new(app)
         .workers(scopes.workers())
-        .max_connections(CONNECTIONS)
+        .max_connections(scopes.connections())
+        .tcp_nodelay(true)
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEAD_PATIENCE)
         .client_disconnect_timeout(LINGER)
@@ -208,6 +207,7 @@ impl Serving {
     /// ended there is nothing left to answer.
     async fn close(&self) {
         drop(self.handle.stop(true));
+        self.connections.end_streams();
         if tokio::time::timeout(CLOSING, self.connections.all_closed())
             .await
             .is_err()

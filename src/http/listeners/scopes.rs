@@ -19,6 +19,9 @@ use super::{
     Addresses,
 };
 
+/// Connections of one worker where the system sets no tighter limit.
+const MOST_CONNECTIONS: usize = 8_192;
+
 /// What one listener serves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Scopes {
@@ -84,10 +87,24 @@ impl Scopes {
         self.api && !self.health && !self.metrics
     }
 
-    /// Probes and scrapes are few and small; the API may use the machine.
+    /// Scrapes are few. The API may use the machine, and a probe must not wait behind a client that is just being served.
     pub(super) fn workers(self) -> usize {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        if self.api { processors.max(2) } else { 1 }
+        match self {
+            Self { api: true, .. } => processors.max(2),
+            Self { health: true, .. } => 2,
+            _ => 1,
+        }
+    }
+
+    /// Connections of one worker; more wait until one of these ends. Each takes two files, and what a flood of one listener
+    /// may take leaves enough for the probes.
+    pub(super) fn connections(self) -> usize {
+        let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        let files = files.map_or(usize::MAX, |files| {
+            usize::try_from(files).unwrap_or(usize::MAX)
+        });
+        (files / 8 / self.workers()).clamp(8, MOST_CONNECTIONS)
     }
 
     /// Mounts the routes.

@@ -151,6 +151,7 @@ struct Report {
 #[utoipa::path(tag = "health", responses((status = 200, body = Report), (status = 503, body = Report)))]
 #[get("/health")]
 async fn everything(shared: web::Data<Shared>) -> HttpResponse {
+    fail::fail_point!("http.report");
     let now = shared.clock.now();
     let asked = tokio::time::timeout(PATIENCE, shared.door.ask(AskHealth)).await;
     let HealthReport { mut whole, parts } = match asked.unwrap_or(Err(Unanswered::NotInTime)) {
