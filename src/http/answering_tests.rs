@@ -61,7 +61,7 @@ async fn foreign() -> Result<HttpResponse, std::io::Error> {
 
 async fn later() -> Answer {
     let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "later");
-    Err(problem.with_header(RETRY_AFTER, 7.into()))
+    Err(problem.with_header(RETRY_AFTER, "7"))
 }
 
 /// What came back: status, header fields, body.
