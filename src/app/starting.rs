@@ -48,7 +48,7 @@ impl ActorServer {
         self.me.address = bound.api().map(|api| api.to_string()).unwrap_or_default();
         let shared = Shared {
             door: door.clone(),
-            guard: Guard::default(),
+            guard: Guard,
             metrics: self.metrics.clone(),
             clock: Clock::process(),
         };
