@@ -6,7 +6,7 @@ use actix_web::{
     Error, HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ALLOW, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
 use serde::Serialize;
@@ -29,9 +29,11 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 pub struct Problem {
     /// What kind it is: a URI reference that names it for good.
     #[serde(rename = "type")]
-    pub kind: String,
+    #[schema(value_type = String)]
+    pub kind: Box<str>,
     /// The kind, for people.
-    pub title: String,
+    #[schema(value_type = String)]
+    pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
     /// What happened this time, and what would be right.
@@ -44,7 +46,7 @@ pub struct Problem {
     /// Headers of the answer besides those that every problem has.
     #[serde(skip)]
     #[schema(ignore)]
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) headers: Option<Box<HeaderMap>>,
 }
 
 impl Problem {
@@ -54,13 +56,13 @@ impl Problem {
         let title = status.canonical_reason().unwrap_or("Problem");
         let name = title.to_ascii_lowercase().replace(' ', "-");
         Self {
-            kind: format!("/problems/{name}"),
-            title: title.into(),
+            kind: format!("/problems/{name}").into(),
+            title,
             status: status.as_u16(),
             detail: detail.into(),
             request_id: String::new(),
             errors: Vec::new(),
-            headers: Vec::new(),
+            headers: None,
         }
     }
 
@@ -72,7 +74,7 @@ impl Problem {
         value: impl TryInto<HeaderValue>,
     ) -> Self {
         if let (Ok(name), Ok(value)) = (name.try_into(), value.try_into()) {
-            self.headers.push((name, value));
+            self.headers.get_or_insert_default().append(name, value);
         }
         self
     }
@@ -124,16 +126,14 @@ impl ResponseError for Problem {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
         response.content_type(PROBLEM_JSON);
-        for (name, value) in &self.headers {
+        for (name, value) in self.headers.iter().flat_map(|headers| headers.iter()) {
             response.append_header((name.clone(), value.clone()));
         }
         if !self.request_id.is_empty() {
             response.insert_header((X_REQUEST_ID, self.request_id.as_str()));
         }
-        let says_how = self
-            .headers
-            .iter()
-            .any(|(name, _)| name == WWW_AUTHENTICATE);
+        let headers = self.headers.as_ref();
+        let says_how = headers.is_some_and(|headers| headers.contains_key(WWW_AUTHENTICATE));
         if status == StatusCode::UNAUTHORIZED && !says_how {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }

@@ -3,7 +3,7 @@
 //! A new family is a field here and a line in [`Metrics::new`]; whoever counts keeps a clone and touches its handle. Label
 //! values come from configuration and closed enums only, never from requests.
 
-use std::{sync::Arc, sync::Mutex, sync::PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
@@ -88,8 +88,15 @@ impl Metrics {
 pub struct Catalogue {
     namespace: Arc<str>,
     registry: Registry,
-    /// Name, help and type of families that may have no values yet: the encoder passes those over.
-    announced: Arc<Mutex<Vec<(String, String, &'static str)>>>,
+    /// Families that may have no values yet: the encoder passes those over.
+    announced: Arc<Mutex<Vec<Announced>>>,
+}
+
+/// What a family is.
+struct Announced {
+    name: String,
+    help: String,
+    kind: &'static str,
 }
 
 impl Catalogue {
@@ -172,8 +179,8 @@ impl Catalogue {
             }
         };
         for desc in family.desc() {
-            let entry = (desc.fq_name.clone(), desc.help.clone(), kind);
-            self.announced().push(entry);
+            let (name, help) = (desc.fq_name.clone(), desc.help.clone());
+            self.announced().push(Announced { name, help, kind });
         }
         if let Err(error) = self.registry.register(Box::new(family.clone())) {
             tracing::error!(%error, "a family of metrics is missing");
@@ -181,7 +188,7 @@ impl Catalogue {
         family
     }
 
-    fn announced(&self) -> std::sync::MutexGuard<'_, Vec<(String, String, &'static str)>> {
+    fn announced(&self) -> MutexGuard<'_, Vec<Announced>> {
         self.announced
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -194,8 +201,8 @@ impl Catalogue {
             tracing::error!(%error, "metrics could not be written out");
         }
         let mut text = String::from_utf8(bytes).unwrap_or_default();
-        for (name, help, kind) in &*self.announced() {
-            if !families.iter().any(|family| family.name() == name) {
+        for Announced { name, help, kind } in &*self.announced() {
+            if !families.iter().any(|family| family.name() == *name) {
                 text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
             }
         }

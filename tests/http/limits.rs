@@ -84,7 +84,7 @@ fn more_connections_than_files_leave_the_probes_alone() {
     let begun = Instant::now();
     let seen = retry(DEADLINE, || {
         let stream = TcpStream::connect(server.address("health")).ok();
-        stream.and_then(|stream| try_live(stream))
+        stream.and_then(try_live)
     });
     assert_eq!(seen, Some(200), "{}", server.story());
     // Those that hold on to their places are cut only after eight seconds.
