@@ -28,6 +28,7 @@ use uuid::Uuid;
 pub use self::{
     commands::{BuiltInSkills, Migration, migrate, plan, serve},
     configuration::{AcceptKeys, ConfigurationFiles, PrepareKeys},
+    hangups::outlive_hangups,
 };
 use self::{configuration::FileSource, hangups::Hangups};
 pub use crate::domain::plan::{Change, ChangeKind, Plan};
