@@ -8,8 +8,13 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Notify;
+use tokio::{
+    runtime::Builder,
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+};
 
+use super::AppError;
 use crate::{
     actors::{
         env::Env,
@@ -20,6 +25,18 @@ use crate::{
 
 /// How long to wait for a coordinator that is being rebuilt.
 const AGAIN: Duration = Duration::from_millis(50);
+
+/// From now on the process does not end by SIGHUP: once a handler is there it stays, also while nobody listens.
+///
+/// # Errors
+/// The machine gives no handler.
+pub fn outlive_hangups() -> Result<(), AppError> {
+    let cannot = |error| AppError::Build(format!("cannot listen for signals: {error}"));
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(cannot)?;
+    let _inside = runtime.enter();
+    signal(SignalKind::hangup()).map(drop).map_err(cannot)
+}
 
 /// From the signal to the actors; clones share it.
 #[derive(Clone, Default)]

@@ -30,6 +30,7 @@ pub use self::{
     commands::{BuiltInSkills, Migration, migrate, openapi, plan, serve},
     configuration::ConfigurationFiles,
     keys::{keys, token},
+    hangups::outlive_hangups,
 };
 use self::{configuration::FileSource, hangups::Hangups, keys::Locks};
 use crate::{

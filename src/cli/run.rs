@@ -10,6 +10,9 @@ use crate::{
 };
 
 pub(super) fn run(options: &Options) -> ExitCode {
+    if let Err(error) = app::outlive_hangups() {
+        return ended(Err(error));
+    }
     let written_last = match start_logs() {
         Ok(guard) => guard,
         Err(error) => {

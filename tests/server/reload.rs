@@ -106,6 +106,21 @@ fn many_hangups_in_a_row_neither_end_the_server_nor_cost_a_slot() {
 
 #[cfg(feature = "failpoints")]
 #[test]
+fn a_hangup_while_the_server_stops_is_ignored() {
+    let home = Home::new(&config(&[Bot::every(1, "bot")]));
+    let mut server = home.start_failing("post.stored=1*sleep(3000)");
+    server.wait_for("a run", |ledger| !ledger.posts.is_empty());
+    server.signal(Signal::SIGTERM);
+    server.wait_for_log("stopping");
+    server.signal(Signal::SIGHUP);
+    server.wait_for_log("SIGHUP is ignored");
+    let (status, _) = server.wait();
+    assert_eq!(status.code(), Some(0), "{}", server.story());
+    assert!(!server.stderr().contains("reloading the configuration"));
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
 fn a_process_that_dies_between_store_and_memory_starts_with_what_was_stored() {
     let home = Home::new(&config(&[Bot::every(1, "bot"), Bot::every(1, "gone")]));
     let server = home.start_failing("reload.stored=sleep(600000)");
