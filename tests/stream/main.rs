@@ -11,6 +11,7 @@
 
 #[path = "../actors/bots.rs"]
 mod bots;
+mod bounds;
 mod client;
 mod events;
 mod happenings;
