@@ -76,6 +76,15 @@ impl Error {
         }
     }
 
+    /// Whether the same request may be answered otherwise in a while: nobody was there, or had no time.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        match self.status() {
+            Some(status) => status == 429 || status >= 500,
+            None => matches!(self, Self::Unreachable { .. } | Self::Timeout { .. }),
+        }
+    }
+
     /// The `X-Request-Id` of the answer, if there was one.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {

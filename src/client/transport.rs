@@ -141,6 +141,10 @@ impl Client {
     }
 
     pub(super) fn failed(&self, error: &reqwest::Error) -> Error {
+        if error.is_builder() {
+            let what = "something has characters that a request may not have";
+            return Error::Argument(format!("{what}: {}", causes(error)));
+        }
         let url = self.address.to_string();
         if error.is_timeout() && !error.is_connect() {
             return Error::Timeout { url };

@@ -19,3 +19,4 @@ mod requests;
 mod stand_in;
 mod streaming;
 mod troubles;
+mod usage;

@@ -1,7 +1,7 @@
 //! Every method asks the right thing and understands the answer.
 
 use actor_server::client::{
-    ActorFilter, AuditFilter, ContentFilter, Event, ExecutionFilter, NewItem, PauseRequest,
+    ActorFilter, AuditFilter, ContentFilter, Error, Event, ExecutionFilter, NewItem, PauseRequest,
     SigningKey, Status, TriggerRequest,
 };
 use chrono::DateTime;
@@ -353,4 +353,7 @@ async fn an_event_goes_with_a_token_or_with_a_signature() {
         .sign("msg_1", 1_800_000_000, signed.body.as_bytes())
         .unwrap();
     assert_eq!(signed.headers["webhook-signature"], expected);
+    let broken = server.client().send_event(&event, Some("a\nb")).await;
+    assert!(matches!(broken, Err(Error::Argument(_))), "{broken:?}");
+    assert_eq!(server.asked().len(), 2);
 }

@@ -177,6 +177,12 @@ impl Said {
     }
 }
 
+/// What a command said that is fine and has no complaints.
+pub(crate) fn fine(said: &Said) -> &str {
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+    &said.out
+}
+
 async fn answer(
     request: HttpRequest,
     body: String,

@@ -9,7 +9,7 @@ use super::{
     text::line,
     times::{Moment, exact, relative, relative_or_dash},
 };
-use crate::client::{Actor, ActorFilter, ActorStatus, Client, PauseRequest, Resumed};
+use crate::client::{Actor, ActorFilter, ActorStatus, Client, Hold, PauseRequest, Resumed};
 
 pub(super) async fn list(client: &Client, out: &Output, which: Which) -> Result<(), Failure> {
     let filter = ActorFilter {
@@ -161,15 +161,7 @@ pub(super) fn one(actor: &Actor, status: &ActorStatus, look: Look, now: DateTime
         ),
         ("state", state(actor, now)),
     ];
-    if let Some(hold) = &actor.hold {
-        lines.push(("  because", plain(hold.reason.clone().unwrap_or_default())));
-        lines.push(("  set by", plain(hold.by.clone().unwrap_or_default())));
-        lines.push((
-            "  until",
-            hold.until
-                .map_or_else(|| plain("it is resumed"), |until| plain(exact(until, now))),
-        ));
-    }
+    lines.extend(actor.hold.iter().flat_map(|hold| held(hold, now)));
     lines.extend([
         ("schedule", plain(schedule(actor))),
         ("running now", plain(running.join(", "))),
@@ -182,4 +174,16 @@ pub(super) fn one(actor: &Actor, status: &ActorStatus, look: Look, now: DateTime
         ),
     ]);
     pairs(look, lines)
+}
+
+fn held(hold: &Hold, now: DateTime<Utc>) -> [(&'static str, Toned); 3] {
+    let until = hold.until.map(|until| exact(until, now));
+    [
+        ("  because", plain(hold.reason.clone().unwrap_or_default())),
+        ("  set by", plain(hold.by.clone().unwrap_or_default())),
+        (
+            "  until",
+            plain(until.unwrap_or_else(|| "it is resumed".into())),
+        ),
+    ]
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Failure, Output, arguments::Trigger, history::runs, text::line};
-use crate::client::{Client, Error, Execution, Reply, TriggerRequest};
+use crate::client::{Client, Execution, Reply, TriggerRequest};
 
 /// How often a run that is waited for is looked at.
 const AGAIN: Duration = Duration::from_millis(300);
@@ -53,18 +53,10 @@ async fn ended(client: &Client, id: i64) -> Result<Reply<Execution>, Failure> {
         match client.execution(id).await {
             Ok(run) if run.has_ended() => return Ok(run),
             Ok(_) => unanswered = 0,
-            Err(error) if unanswered < PATIENCE && is_passing(&error) => unanswered += 1,
+            Err(error) if unanswered < PATIENCE && error.is_passing() => unanswered += 1,
             Err(error) => return Err(error.into()),
         }
         tokio::time::sleep(AGAIN).await;
-    }
-}
-
-/// Whether a run may be seen to its end in spite of it.
-const fn is_passing(error: &Error) -> bool {
-    match error.status() {
-        Some(status) => status == 429 || status >= 500,
-        None => matches!(error, Error::Unreachable { .. } | Error::Timeout { .. }),
     }
 }
 

@@ -177,16 +177,8 @@ impl Listener<'_> {
                 self.open = Some((response, Parser::default()));
                 Ok(())
             }
-            Err(error) if self.was_open && may_pass(&error) => Ok(()),
+            Err(error) if self.was_open && error.is_passing() => Ok(()),
             Err(error) => Err(error),
         }
-    }
-}
-
-/// Whether a later attempt may be answered otherwise.
-const fn may_pass(error: &Error) -> bool {
-    match error.status() {
-        Some(status) => status == 429 || status >= 500,
-        None => matches!(error, Error::Unreachable { .. } | Error::Timeout { .. }),
     }
 }
