@@ -5,8 +5,9 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::Semaphore};
 
 use super::{
-    address_book::AddressBook, leftovers::Leftovers, news::News, persistence::WriteQueue,
-    runs::Runs, supervision::Exits, vitals::Vitals,
+    address_book::AddressBook, board::Board, leftovers::Leftovers, news::News,
+    persistence::WriteQueue, reading::Readers, runs::Runs, supervision::Exits, turns::Turns,
+    vitals::Vitals,
 };
 use crate::{
     clock::Clock,
@@ -31,6 +32,12 @@ pub struct Env {
     pub queue: WriteQueue,
     /// Where actors are.
     pub book: AddressBook,
+    /// What is known of every bot.
+    pub board: Board,
+    /// Whose turn it is to change a bot's hold.
+    pub turns: Turns,
+    /// Whose turn it is to read for whoever is outside.
+    pub readers: Readers,
     /// Which claims living actors hold.
     pub runs: Runs,
     /// Whose turn it is to send the posts that earlier runs left.

@@ -20,7 +20,7 @@ use crate::domain::{
     ledger::{LedgerQuery, LedgerRow},
     post::Post,
     replica::ReplicaRow,
-    run::{Claim, ExecutionId},
+    run::{Claim, ExecutionId, Trigger},
     state::BotState,
 };
 
@@ -63,6 +63,11 @@ pub struct Reload;
 #[rtype(result = "()")]
 pub struct Drain;
 
+/// End this claim before its run starts. Replies whether the scheduler had it.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub struct CancelClaim(pub ExecutionId);
+
 // To a bot's actor.
 
 /// Start this claim's run, or decide otherwise. Replies whether the claim is in the actor's hands; it is not if the actor
@@ -93,10 +98,20 @@ pub struct StartRun {
     pub input: Value,
 }
 
-/// Run now, by hand. Replies the run.
+/// Run now, by hand or for an event. Replies the run; `None` if the actor is about to rest.
 #[derive(Message)]
-#[rtype(result = "Result<ExecutionId, ControlError>")]
-pub struct TriggerHere(pub Value);
+#[rtype(result = "Option<Result<ExecutionId, ControlError>>")]
+pub struct TriggerHere {
+    /// `Manual` works under a hold, and is refused while a run is on that `overlap` does not let it wait for. `Event` is
+    /// recorded whatever becomes of it, as a slot would be.
+    pub trigger: Trigger,
+    /// What the run is started with; see [`crate::domain::input`].
+    pub input: Value,
+    /// What stands against an event's run.
+    pub hold: Option<HoldKind>,
+    /// What a repetition is recognised by.
+    pub key: Option<String>,
+}
 
 /// Stop this run. Replies whether it was on.
 #[derive(Message)]
@@ -274,7 +289,8 @@ pub enum ReloadError {
 #[rtype(result = "Result<(), ControlError>")]
 pub struct ResetBreaker(pub String);
 
-/// Stop a run. Replies whether it was on in this process.
+/// Stop a run, or a claim before it starts, whichever process has it. Replies when it is told, or its process will be
+/// with its next beat.
 #[derive(Message)]
 #[rtype(result = "Result<(), ControlError>")]
 pub struct Cancel(pub ExecutionId);

@@ -13,6 +13,7 @@
 //! [`roster::Roster`], addresses in [`address_book::AddressBook`].
 
 pub mod address_book;
+pub mod board;
 pub mod coordinator;
 pub mod delivery;
 pub mod door;
@@ -22,10 +23,12 @@ pub mod leftovers;
 pub mod messages;
 pub mod news;
 pub mod persistence;
+pub mod reading;
 pub mod registering;
 pub mod roster;
 pub mod runs;
 pub mod scheduler;
 pub mod supervision;
 pub mod task;
+pub mod turns;
 pub mod vitals;

@@ -2,7 +2,7 @@
 //!
 //! An entry goes when its actor settles it, which it does only after it has queued the claim's end. What a dead actor
 //! did not settle stays until the coordinator evicts it, and queues its end in the actor's stead. What the ledger calls
-//! this process's and this register does not know is nobody's.
+//! this process's and this register does not know is nobody's. What is at work stands on the [`Board`], too.
 
 use std::{
     collections::HashMap,
@@ -11,6 +11,7 @@ use std::{
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 
+use super::board::Board;
 use crate::domain::{Instant, bot::BotName, run::ExecutionId};
 
 /// The register; clones share it.
@@ -22,6 +23,8 @@ struct Shared {
     entries: Mutex<Entries>,
     /// Rung at every end, for whoever waits for a free place.
     ended: Notify,
+    /// Shows what is at work.
+    board: Board,
 }
 
 #[derive(Default)]
@@ -69,6 +72,15 @@ pub struct Evicted {
 }
 
 impl Runs {
+    /// An empty register that shows on this board what is at work.
+    #[must_use]
+    pub fn on(board: Board) -> Self {
+        Self(Arc::new(Shared {
+            board,
+            ..Shared::default()
+        }))
+    }
+
     /// Enters a claim. `None` if it is entered already.
     #[must_use]
     pub fn enter(&self, execution: ExecutionId, bot: &BotName) -> Option<Ticket> {
@@ -103,7 +115,10 @@ impl Runs {
             execution,
             started: entry.run.map(|run| (run.started_at, run.attempt)),
         });
-        let evicted = evicted.collect();
+        let evicted: Vec<Evicted> = evicted.collect();
+        for one in &evicted {
+            self.0.board.ended(bot, one.execution);
+        }
         entries.by_bot.remove(bot);
         self.0.ended.notify_one();
         evicted
@@ -188,6 +203,8 @@ impl Ticket {
         let mut entries = self.runs.entries();
         let entry = entries.by_execution.get_mut(&self.execution);
         if let Some(entry) = entry.filter(|entry| entry.number == self.number) {
+            let board = &self.runs.0.board;
+            board.started(&entry.bot, self.execution, run.started_at);
             entry.run = Some(run);
         }
     }
@@ -200,6 +217,7 @@ impl Ticket {
             return None;
         }
         let Entry { bot, run, .. } = entries.by_execution.remove(&self.execution)?;
+        self.runs.0.board.ended(&bot, self.execution);
         let claims = entries.by_bot.get(&bot).copied().unwrap_or_default();
         if claims > 1 {
             entries.by_bot.insert(bot, claims - 1);

@@ -9,13 +9,16 @@ use super::{ActorServer, AppError, BotThreads};
 use crate::{
     actors::{
         address_book::AddressBook,
+        board::Board,
         env::{Env, Rules},
         leftovers::Leftovers,
         news::News,
         persistence::WriteQueue,
+        reading::Readers,
         registering,
         runs::Runs,
         supervision::Exits,
+        turns::Turns,
         vitals::Vitals,
     },
     clock::Clock,
@@ -50,13 +53,17 @@ impl ActorServer {
 
     fn environment(self, (clock, store): Opened, runtime: &Handle) -> (Arc<Env>, BotThreads) {
         let settings = self.settings;
+        let board = Board::default();
         let env = Env {
             me: self.me,
             clock,
             store,
             queue: WriteQueue::new(settings.server.results_in_memory),
             book: AddressBook::default(),
-            runs: Runs::default(),
+            runs: Runs::on(board.clone()),
+            board,
+            turns: Turns::default(),
+            readers: Readers::default(),
             leftovers: Leftovers::default(),
             places: Arc::new(Semaphore::new(settings.server.max_parallel_tasks)),
             skills: self.skills,

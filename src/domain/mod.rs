@@ -9,6 +9,7 @@ pub mod bot;
 pub mod content;
 pub mod health;
 pub mod hold;
+pub mod input;
 pub mod ledger;
 pub mod outcome;
 pub mod policy;

@@ -4,6 +4,7 @@ use std::{fmt::Debug, path::Path, sync::Arc, time::Duration};
 
 use actor_server::{
     actors::{
+        board::Board,
         env::{CONSOLE, Env, Platforms, Rules},
         persistence::WriteQueue,
         registering,
@@ -130,6 +131,7 @@ impl Stand {
             .build()
             .unwrap();
         let bots = setting.bots.into_iter();
+        let board = Board::default();
         let env = Env {
             vitals: actor_server::actors::vitals::Vitals::default(),
             news: actor_server::actors::news::News::default(),
@@ -138,7 +140,10 @@ impl Stand {
             store,
             queue: WriteQueue::new(setting.results_in_memory),
             book: Default::default(),
-            runs: Runs::default(),
+            runs: Runs::on(board.clone()),
+            board,
+            turns: Default::default(),
+            readers: Default::default(),
             leftovers: Default::default(),
             places: Arc::new(Semaphore::new(setting.rules.max_parallel_tasks)),
             skills: setting.skills,

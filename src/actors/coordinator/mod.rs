@@ -3,10 +3,14 @@
 //! It builds its children from factories, learns of each end and its reason, and has them rebuilt by the policy of
 //! [`crate::domain::restart`]. What it must remember over its own death is in the [`Roster`] and the address book.
 
+mod cancelling;
 mod children;
 mod control;
+mod describing;
+mod finding;
 mod leftovers;
 mod stopping;
+mod triggering;
 mod unbuilt;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -16,7 +20,7 @@ use tokio::sync::watch;
 
 use super::{
     env::Env,
-    messages::{Inspect, Ping, Pong, Tree},
+    messages::{Ping, Pong},
     roster::Roster,
     supervision::{Child, Crash, ExitNotice},
 };
@@ -96,17 +100,6 @@ impl Handler<Ping> for CoordinatorActor {
     fn handle(&mut self, _: Ping, _: &mut Self::Context) -> Pong {
         fail::fail_point!("coordinator.handle");
         Pong
-    }
-}
-
-impl Handler<Inspect> for CoordinatorActor {
-    type Result = Tree;
-
-    fn handle(&mut self, _: Inspect, _: &mut Self::Context) -> Tree {
-        Tree {
-            children: self.roster.report(),
-            breakers: Vec::new(),
-        }
     }
 }
 

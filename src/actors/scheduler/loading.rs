@@ -6,8 +6,9 @@ use actix::{AsyncContext, Context, Handler, Message};
 
 use super::{SchedulerActor, claims::Reserved};
 use crate::{
-    actors::{env::Env, messages::Reload, supervision::beside},
+    actors::{board::Mark, env::Env, messages::Reload, supervision::beside},
     domain::{
+        Instant,
         outcome::{AttemptOutcome, Status},
         run::Trigger,
         state::BotState,
@@ -20,6 +21,9 @@ const AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// Bots that are due within this time are looked at before they are.
 const SOON: chrono::TimeDelta = chrono::TimeDelta::seconds(3);
+
+/// Changes are looked for so far back, by the store's clock: one that was stored late carries an earlier time.
+const OVERLAP: chrono::TimeDelta = chrono::TimeDelta::seconds(3);
 
 /// A trigger that nobody has taken up after this time is nobody's.
 const SETTLED_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
@@ -59,32 +63,33 @@ impl SchedulerActor {
         self.load(ctx);
     }
 
-    /// What other replicas gave back, held or resumed concerns this one as soon as the bot is due.
+    /// What other replicas gave back, held or resumed concerns this one as soon as the bot is due, and whoever asks
+    /// this one about it at once.
     pub(super) fn refresh(&mut self, ctx: &mut Context<Self>) {
         if self.draining || !self.loaded {
             return;
         }
-        let (env, me) = (Arc::clone(&self.env), ctx.address());
+        let (env, me, since) = (Arc::clone(&self.env), ctx.address(), self.changes_since);
         beside(&ctx.address(), async move {
-            let (store, until) = (Arc::clone(&env.store), env.clock.now() + SOON);
-            if let Ok(Ok(states)) = env
-                .runtime
-                .spawn(async move { store.due(until).await })
-                .await
-            {
-                let _ = me.send(Refreshed(states)).await;
+            if let Some(refreshed) = read_changes(&env, since).await {
+                let _ = me.send(refreshed).await;
             }
         });
     }
 
-    fn take_up(&mut self, state: BotState) {
+    /// What was read of a bot replaces what is remembered, unless memory has learned of something since.
+    fn take_up(&mut self, state: BotState, mark: Mark) {
         let name = state.bot.clone();
+        let is_older = self.env.board.has_changed(&name, mark);
         match self.agenda.get(&name) {
-            Some(_) if !self.agenda.is_at_rest(&name) => {}
-            Some(_) => self.renew(state),
+            Some(_) if is_older => {}
+            Some(_) if self.agenda.is_at_rest(&name) => self.renew(state),
+            // What is on its way is decided by what it was made from; whoever asks is told.
+            Some(_) => self.env.board.stored(&state),
             None => {
                 if let Some(bot) = self.env.bot(&name) {
                     self.agenda.add(Arc::clone(bot), state);
+                    self.uncertain |= is_older;
                 }
             }
         }
@@ -150,10 +155,11 @@ impl SchedulerActor {
 
 async fn read(env: &Arc<Env>) -> Result<Loaded, StoreError> {
     let inner = Arc::clone(env);
+    let mark = env.board.mark();
     let work = async move {
         let states = inner.store.states().await?;
         let live = inner.store.live(&inner.me.id).await?;
-        Ok(Loaded { states, live })
+        Ok(Loaded { states, live, mark })
     };
     env.runtime
         .spawn(work)
@@ -167,15 +173,17 @@ async fn read(env: &Arc<Env>) -> Result<Loaded, StoreError> {
 struct Loaded {
     states: Vec<BotState>,
     live: Vec<LiveRow>,
+    /// When the read began.
+    mark: Mark,
 }
 
 impl Handler<Loaded> for SchedulerActor {
     type Result = ();
 
-    fn handle(&mut self, Loaded { states, live }: Loaded, ctx: &mut Self::Context) {
+    fn handle(&mut self, Loaded { states, live, mark }: Loaded, ctx: &mut Self::Context) {
         self.loading = false;
         for state in states {
-            self.take_up(state);
+            self.take_up(state, mark);
         }
         live.into_iter().for_each(|row| self.adopt(row));
         if !self.loaded {
@@ -186,17 +194,42 @@ impl Handler<Loaded> for SchedulerActor {
     }
 }
 
-/// The stored states of bots that are due.
+async fn read_changes(env: &Arc<Env>, since: Instant) -> Option<Refreshed> {
+    let (inner, now, mark) = (Arc::clone(env), env.clock.now(), env.board.mark());
+    let reading = env.runtime.spawn(async move {
+        let changed = inner.store.changed(since).await;
+        (changed, inner.store.due(now + SOON).await)
+    });
+    let (changed, due) = reading.await.ok()?;
+    let seen_until = changed.is_ok().then_some(now);
+    let states = changed.into_iter().chain(due).flatten().collect();
+    Some(Refreshed {
+        states,
+        mark,
+        seen_until,
+    })
+}
+
+/// The stored states of bots that are due, or that somebody has changed.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Refreshed(Vec<BotState>);
+struct Refreshed {
+    states: Vec<BotState>,
+    /// When the read began.
+    mark: Mark,
+    /// The same by the store's clock, if changes could be read.
+    seen_until: Option<Instant>,
+}
 
 impl Handler<Refreshed> for SchedulerActor {
     type Result = ();
 
-    fn handle(&mut self, Refreshed(states): Refreshed, ctx: &mut Self::Context) {
-        for state in states {
-            self.take_up(state);
+    fn handle(&mut self, refreshed: Refreshed, ctx: &mut Self::Context) {
+        if let Some(now) = refreshed.seen_until {
+            self.changes_since = now - OVERLAP;
+        }
+        for state in refreshed.states {
+            self.take_up(state, refreshed.mark);
         }
         self.tick(ctx);
     }
