@@ -31,6 +31,8 @@ struct Shared {
 struct Entries {
     by_execution: HashMap<ExecutionId, Entry>,
     by_bot: HashMap<BotName, usize>,
+    /// Rows that bots' actors have asked the store for.
+    expected: HashMap<BotName, usize>,
     /// Counts entries, so that a ticket of an actor that was given up touches none but its own.
     entered: u64,
 }
@@ -102,6 +104,21 @@ impl Runs {
             execution,
             number,
         })
+    }
+
+    /// The bot's actor asks the store for a row that no slot made: it is this process's before it is entered.
+    pub fn expect(&self, bot: &BotName) -> Expected {
+        *self.entries().expected.entry(bot.clone()).or_default() += 1;
+        Expected {
+            runs: self.clone(),
+            bot: bot.clone(),
+        }
+    }
+
+    /// Whether the bot's actor is about to enter a row.
+    #[must_use]
+    pub fn expects(&self, bot: &BotName) -> bool {
+        self.entries().expected.contains_key(bot)
     }
 
     /// Takes off all claims of a bot, because its actor is dead.
@@ -189,6 +206,25 @@ impl Runs {
     }
 }
 
+/// A row that is on its way from the store to its actor, until this is dropped.
+#[must_use]
+pub struct Expected {
+    runs: Runs,
+    bot: BotName,
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        let mut entries = self.runs.entries();
+        if let Some(expected) = entries.expected.get_mut(&self.bot) {
+            *expected -= 1;
+            if *expected == 0 {
+                entries.expected.remove(&self.bot);
+            }
+        }
+    }
+}
+
 /// A claim in the hands of an actor. Dropping it unsettled leaves the claim on the register, as a dying actor does.
 #[must_use]
 pub struct Ticket {
@@ -256,6 +292,16 @@ mod tests {
         assert!(runs.is_busy(&bot()) && runs.has(ExecutionId(1)));
         assert!(ticket.settle().is_none());
         assert!(!runs.is_busy(&bot()) && runs.is_empty());
+    }
+
+    #[test]
+    fn a_row_is_expected_until_its_actor_lets_go() {
+        let runs = Runs::default();
+        let (first, second) = (runs.expect(&bot()), runs.expect(&bot()));
+        drop(first);
+        assert!(runs.expects(&bot()));
+        drop(second);
+        assert!(!runs.expects(&bot()));
     }
 
     #[test]

@@ -189,7 +189,8 @@ impl Case for Coordinator {
             actor.send(Wake(name("idle"))).await.unwrap()
         })
         .await;
-        task.send(TriggerHere(Value::Null)).await.unwrap().unwrap();
+        let answer = task.send(by_hand()).await.unwrap();
+        answer.unwrap().unwrap();
     }
 
     async fn finish(&self, _: &Arc<Env>, actor: &Addr<Self::Actor>) {
@@ -292,6 +293,15 @@ async fn the_scheduler_keeps_the_contract() {
     keeps_the_contract(Scheduler).await;
 }
 
+fn by_hand() -> TriggerHere {
+    TriggerHere {
+        trigger: Trigger::Manual,
+        input: Value::Null,
+        hold: None,
+        key: None,
+    }
+}
+
 struct Task;
 
 impl Task {
@@ -319,8 +329,8 @@ impl Case for Task {
             assert!(actor.send(start(claim("idle", 900))).await.unwrap());
         }
         assert_eq!(env.runs.len(), 1);
-        let busy = actor.send(TriggerHere(Value::Null)).await.unwrap();
-        assert_eq!(busy, Err(ControlError::Busy(name("idle"))));
+        let busy = actor.send(by_hand()).await.unwrap();
+        assert_eq!(busy, Some(Err(ControlError::Busy(name("idle")))));
     }
 
     async fn recalls(&self, env: &Arc<Env>, actor: &Addr<Self::Actor>) {
@@ -332,10 +342,10 @@ impl Case for Task {
             "what the predecessor did not settle is known"
         );
         flush_what_is_left(env, DEADLINE).await;
-        let trigger = actor.send(TriggerHere(Value::Null));
+        let trigger = actor.send(by_hand());
         let stored = flush_soon(env);
         let (run, ()) = futures::join!(trigger, stored);
-        assert!(env.runs.has(run.unwrap().unwrap()));
+        assert!(env.runs.has(run.unwrap().unwrap().unwrap()));
         eventually("the run is at work", || async {
             live(env).await.iter().find_map(|row| row.started_at)
         })

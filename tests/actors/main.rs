@@ -8,14 +8,18 @@
     reason = "a test that fails should say where"
 )]
 
+mod board;
 mod bots;
 mod contract;
 mod control;
 mod desk;
 mod embedded;
+mod events;
+mod finding;
 mod outage;
 mod persistence;
 mod queue;
+mod racing;
 mod roster;
 #[path = "../support/scripted.rs"]
 mod scripted;
@@ -23,6 +27,7 @@ mod server;
 mod stand;
 mod stopping;
 mod supervision;
+mod triggers;
 #[path = "../support/troubled.rs"]
 mod troubled;
 mod work;

@@ -25,8 +25,8 @@ const SOON: chrono::TimeDelta = chrono::TimeDelta::seconds(3);
 /// Changes are looked for so far back, by the store's clock: one that was stored late carries an earlier time.
 const OVERLAP: chrono::TimeDelta = chrono::TimeDelta::seconds(3);
 
-/// A trigger that nobody has taken up after this time is nobody's.
-const SETTLED_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
+/// How long to wait until a row is looked at again that may be on its way to its actor.
+const LATER: std::time::Duration = std::time::Duration::from_secs(1);
 
 impl SchedulerActor {
     /// Reads all states and this process's claims; asks again until the store answers.
@@ -95,12 +95,13 @@ impl SchedulerActor {
         }
     }
 
-    /// A row of this process that no living actor holds: a claim goes on waiting, a run that started is over.
+    /// A row of this process that no living actor holds: a claim goes on waiting, a run that started is over. Replies
+    /// `false` if it may be on its way to its actor.
     ///
     /// Whoever lets go of a claim has queued its end before: an end queued here comes after it and is void.
-    fn adopt(&mut self, row: LiveRow) {
+    fn adopt(&mut self, row: &LiveRow) -> bool {
         if self.env.runs.has(row.claim.execution) || self.env.bot(&row.claim.bot).is_none() {
-            return;
+            return true;
         }
         match row.started_at {
             Some(started_at) => {
@@ -108,7 +109,7 @@ impl SchedulerActor {
                 let outcome = AttemptOutcome::broken(Status::Abandoned, error);
                 self.env.queue.keep(Write::Finish(Box::new(Finish {
                     execution: row.claim.execution,
-                    bot: row.claim.bot,
+                    bot: row.claim.bot.clone(),
                     started_at,
                     completed_at: self.env.clock.now(),
                     attempt: row.claim.attempt,
@@ -117,22 +118,20 @@ impl SchedulerActor {
                     max_consecutive_failures: self.env.rules.max_consecutive_failures,
                 })));
             }
-            None if row.claim.trigger != Trigger::Schedule && row.claim.attempt == 1 => {
-                // A trigger that has just been stored is about to reach its actor.
-                if self.env.clock.now() - row.claim.due < SETTLED_AFTER {
-                    return;
+            None => {
+                let by_slot = row.claim.trigger == Trigger::Schedule;
+                if !by_slot && self.env.runs.expects(&row.claim.bot) {
+                    return false;
                 }
-                self.env.queue.keep(Write::Release {
-                    execution: row.claim.execution,
-                });
+                self.adopt_claim(row);
             }
-            None => self.adopt_claim(row),
         }
+        true
     }
 
     /// A claim that nobody holds waits here again; whether it is still good, the store says at the start.
-    fn adopt_claim(&mut self, row: LiveRow) {
-        let mut claim = row.claim;
+    fn adopt_claim(&mut self, row: &LiveRow) {
+        let mut claim = row.claim.clone();
         let Some(entry) = self.agenda.get(&claim.bot) else {
             return;
         };
@@ -185,7 +184,10 @@ impl Handler<Loaded> for SchedulerActor {
         for state in states {
             self.take_up(state, mark);
         }
-        live.into_iter().for_each(|row| self.adopt(row));
+        let later = live.into_iter().filter(|row| !self.adopt(row));
+        if later.count() > 0 {
+            ctx.run_later(LATER, |actor, ctx| actor.load(ctx));
+        }
         if !self.loaded {
             self.loaded = true;
             self.account_for_closed(ctx);

@@ -44,10 +44,12 @@ impl Handler<TriggerHere> for TaskActor {
             metadata: serde_json::json!({ "input": wish.input }),
             key: wish.key.clone(),
         };
+        let expected = self.env.runs.expect(&self.bot.name);
         let stored = self.env.queue.send(write, false).into_actor(self);
         Box::pin(stored.then(move |stored, actor, ctx| {
             actor.asking -= 1;
             let answer = actor.inserted(wish, stored.ok(), ctx);
+            drop(expected);
             answer.into_actor(actor).map(|answer, _, _| Some(answer))
         }))
     }
