@@ -109,11 +109,19 @@ pub(crate) struct Stand {
 impl Stand {
     /// On a SQLite file in this folder, with all bots registered.
     pub(crate) async fn on(folder: &Path, setting: Setting) -> Self {
-        let me = replica();
-        let url = format!("sqlite://{}/bots.db", folder.display());
-        let (_, store) = store::open(&url, &me).await.unwrap();
+        Self::at(format!("sqlite://{}/bots.db", folder.display()), setting).await
+    }
+
+    /// The same on any database.
+    pub(crate) async fn at(url: String, setting: Setting) -> Self {
+        let (me, threads) = (replica(), threads());
+        let opening = {
+            let me = me.clone();
+            threads.spawn(async move { store::open(&url, &me).await })
+        };
+        let (clock, store) = opening.await.unwrap().unwrap();
         let line = Troubled::new(store);
-        let mut stand = Self::around(Arc::new(line.clone()), setting, me);
+        let mut stand = Self::around(Arc::new(line.clone()), setting, me, clock, threads);
         stand.line = Some(line);
         registering::prepare(Arc::clone(&stand.env)).await.unwrap();
         stand
@@ -121,22 +129,24 @@ impl Stand {
 
     /// On any store; nothing is registered.
     pub(crate) fn over(store: impl StatePersistence, setting: Setting) -> Self {
-        Self::around(Arc::new(store), setting, replica())
+        let (me, clock) = (replica(), Clock::process());
+        Self::around(Arc::new(store), setting, me, clock, threads())
     }
 
-    fn around(store: Arc<dyn StatePersistence>, setting: Setting, me: Replica) -> Self {
-        let threads = Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
+    fn around(
+        store: Arc<dyn StatePersistence>,
+        setting: Setting,
+        me: Replica,
+        clock: Clock,
+        threads: Runtime,
+    ) -> Self {
         let bots = setting.bots.into_iter();
         let board = Board::default();
         let env = Env {
             vitals: actor_server::actors::vitals::Vitals::default(),
             news: actor_server::actors::news::News::default(),
             me,
-            clock: Clock::process(),
+            clock,
             store,
             queue: WriteQueue::new(setting.results_in_memory),
             book: Default::default(),
@@ -167,6 +177,14 @@ impl Drop for Stand {
             threads.shutdown_background();
         }
     }
+}
+
+fn threads() -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 fn replica() -> Replica {

@@ -170,7 +170,7 @@ impl TaskActor {
             verify: false,
             asked_at: None,
             backlog: false,
-            lenient: true,
+            lenient: false,
             input: wish.input,
         }
     }
