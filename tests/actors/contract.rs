@@ -13,7 +13,7 @@ use actor_server::{
         messages::{
             Abandon, Account, AskHealth, CancelRun, ChildState, ControlError, DEADLINE, Drain,
             FinishUp, HoldSet, Inspect, Ping, Reload, Rest, Resume, StartRun, StateChanged, Stop,
-            TriggerHere, Unresponsive, Wake,
+            Unresponsive, Wake,
         },
         persistence::{PersistenceActor, flush_what_is_left},
         roster::Roster,
@@ -36,6 +36,7 @@ use tokio::{sync::watch, time::timeout};
 use super::{
     bots::{bot, every, name},
     stand::{Setting, Stand, eventually},
+    triggers::by_hand,
 };
 
 /// One actor: how it is built, what is said to it at odd times, what its next incarnation must know, how it finishes.
@@ -291,15 +292,6 @@ impl Case for Scheduler {
 #[actix_rt::test]
 async fn the_scheduler_keeps_the_contract() {
     keeps_the_contract(Scheduler).await;
-}
-
-fn by_hand() -> TriggerHere {
-    TriggerHere {
-        trigger: Trigger::Manual,
-        input: Value::Null,
-        hold: None,
-        key: None,
-    }
 }
 
 struct Task;

@@ -1,7 +1,7 @@
 //! Runs by hand: what they are given, how they meet a run that is on, and what a dry one leaves.
 
 use actor_server::{
-    actors::messages::{ControlError, TriggerRun},
+    actors::messages::{ControlError, TriggerHere, TriggerRun},
     domain::{
         outcome::Status,
         policy::Overlap,
@@ -16,6 +16,16 @@ use super::{
     server::Server,
     stand::{Setting, eventually},
 };
+
+/// What the coordinator asks a bot's actor for.
+pub(crate) fn by_hand() -> TriggerHere {
+    TriggerHere {
+        trigger: Trigger::Manual,
+        input: Value::Null,
+        hold: None,
+        key: None,
+    }
+}
 
 async fn one(deed: &str, overlap: Overlap) -> (TempDir, Server) {
     let folder = tempdir().unwrap();
