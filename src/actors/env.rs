@@ -11,13 +11,16 @@ use tokio::{runtime::Handle, sync::Semaphore};
 use super::{
     address_book::AddressBook,
     audit::AuditQueue,
+    board::Board,
     breakers::Breakers,
     configuration::{Configuration, InForce},
     leftovers::Leftovers,
     news::News,
     persistence::WriteQueue,
+    reading::Readers,
     runs::Runs,
     supervision::Exits,
+    turns::Turns,
     vitals::Vitals,
 };
 use crate::{
@@ -46,6 +49,12 @@ pub struct Env {
     pub audit: AuditQueue,
     /// Where actors are.
     pub book: AddressBook,
+    /// What is known of every bot.
+    pub board: Board,
+    /// Whose turn it is to change a bot's hold.
+    pub turns: Turns,
+    /// Whose turn it is to read for whoever is outside.
+    pub readers: Readers,
     /// Which claims living actors hold.
     pub runs: Runs,
     /// Whose turn it is to send the posts that earlier runs left.

@@ -15,6 +15,7 @@
 
 pub mod address_book;
 pub mod audit;
+pub mod board;
 pub mod breakers;
 pub mod configuration;
 pub mod coordinator;
@@ -26,10 +27,12 @@ pub mod leftovers;
 pub mod messages;
 pub mod news;
 pub mod persistence;
+pub mod reading;
 pub mod registering;
 pub mod roster;
 pub mod runs;
 pub mod scheduler;
 pub mod supervision;
 pub mod task;
+pub mod turns;
 pub mod vitals;

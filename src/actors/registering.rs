@@ -83,15 +83,28 @@ async fn register_all(env: &Arc<Env>) -> Result<usize, StoreError> {
         .map(|state| (state.bot.clone(), state))
         .collect();
     let writes = changes(env, &stored);
+    stored.values().for_each(|state| show(env, state));
     let mut stale = 0;
     for chunk in writes.chunks(CHUNK) {
         let answers = env.store.write(&env.me.id, chunk).await?;
+        for answer in &answers {
+            if let Written::State(state) = answer {
+                show(env, state);
+            }
+        }
         stale += answers
             .iter()
             .filter(|answer| matches!(answer, Written::Stale(_)))
             .count();
     }
     Ok(stale)
+}
+
+/// The board knows every bot of the configuration before anybody may ask.
+fn show(env: &Env, state: &BotState) {
+    if let Some(bot) = env.bot(&state.bot) {
+        env.board.take_up(&bot, state);
+    }
 }
 
 fn changes(env: &Env, stored: &HashMap<BotName, BotState>) -> Vec<Write> {

@@ -2,7 +2,7 @@
 //!
 //! An entry goes when its actor settles it, which it does only after it has queued the claim's end. What a dead actor
 //! did not settle stays until the coordinator evicts it, and queues its end in the actor's stead. What the ledger calls
-//! this process's and this register does not know is nobody's.
+//! this process's and this register does not know is nobody's. What is at work stands on the [`Board`], too.
 
 use std::{
     collections::HashMap,
@@ -11,6 +11,7 @@ use std::{
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 
+use super::board::Board;
 use crate::domain::{Instant, bot::BotName, run::ExecutionId};
 
 /// The register; clones share it.
@@ -22,12 +23,16 @@ struct Shared {
     entries: Mutex<Entries>,
     /// Rung at every end, for whoever waits for a free place.
     ended: Notify,
+    /// Shows what is at work.
+    board: Board,
 }
 
 #[derive(Default)]
 struct Entries {
     by_execution: HashMap<ExecutionId, Entry>,
     by_bot: HashMap<BotName, usize>,
+    /// Rows that bots' actors have asked the store for.
+    expected: HashMap<BotName, usize>,
     /// Counts entries, so that a ticket of an actor that was given up touches none but its own.
     entered: u64,
 }
@@ -69,6 +74,15 @@ pub struct Evicted {
 }
 
 impl Runs {
+    /// An empty register that shows on this board what is at work.
+    #[must_use]
+    pub fn on(board: Board) -> Self {
+        Self(Arc::new(Shared {
+            board,
+            ..Shared::default()
+        }))
+    }
+
     /// Enters a claim. `None` if it is entered already.
     #[must_use]
     pub fn enter(&self, execution: ExecutionId, bot: &BotName) -> Option<Ticket> {
@@ -92,6 +106,21 @@ impl Runs {
         })
     }
 
+    /// The bot's actor asks the store for a row that no slot made: it is this process's before it is entered.
+    pub fn expect(&self, bot: &BotName) -> Expected {
+        *self.entries().expected.entry(bot.clone()).or_default() += 1;
+        Expected {
+            runs: self.clone(),
+            bot: bot.clone(),
+        }
+    }
+
+    /// Whether the bot's actor is about to enter a row.
+    #[must_use]
+    pub fn expects(&self, bot: &BotName) -> bool {
+        self.entries().expected.contains_key(bot)
+    }
+
     /// Takes off all claims of a bot, because its actor is dead.
     #[must_use]
     pub fn evict(&self, bot: &BotName) -> Vec<Evicted> {
@@ -103,7 +132,10 @@ impl Runs {
             execution,
             started: entry.run.map(|run| (run.started_at, run.attempt)),
         });
-        let evicted = evicted.collect();
+        let evicted: Vec<Evicted> = evicted.collect();
+        for one in &evicted {
+            self.0.board.ended(bot, one.execution);
+        }
         entries.by_bot.remove(bot);
         self.0.ended.notify_one();
         evicted
@@ -174,6 +206,25 @@ impl Runs {
     }
 }
 
+/// A row that is on its way from the store to its actor, until this is dropped.
+#[must_use]
+pub struct Expected {
+    runs: Runs,
+    bot: BotName,
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        let mut entries = self.runs.entries();
+        if let Some(expected) = entries.expected.get_mut(&self.bot) {
+            *expected -= 1;
+            if *expected == 0 {
+                entries.expected.remove(&self.bot);
+            }
+        }
+    }
+}
+
 /// A claim in the hands of an actor. Dropping it unsettled leaves the claim on the register, as a dying actor does.
 #[must_use]
 pub struct Ticket {
@@ -188,6 +239,8 @@ impl Ticket {
         let mut entries = self.runs.entries();
         let entry = entries.by_execution.get_mut(&self.execution);
         if let Some(entry) = entry.filter(|entry| entry.number == self.number) {
+            let board = &self.runs.0.board;
+            board.started(&entry.bot, self.execution, run.started_at);
             entry.run = Some(run);
         }
     }
@@ -200,6 +253,7 @@ impl Ticket {
             return None;
         }
         let Entry { bot, run, .. } = entries.by_execution.remove(&self.execution)?;
+        self.runs.0.board.ended(&bot, self.execution);
         let claims = entries.by_bot.get(&bot).copied().unwrap_or_default();
         if claims > 1 {
             entries.by_bot.insert(bot, claims - 1);
@@ -238,6 +292,16 @@ mod tests {
         assert!(runs.is_busy(&bot()) && runs.has(ExecutionId(1)));
         assert!(ticket.settle().is_none());
         assert!(!runs.is_busy(&bot()) && runs.is_empty());
+    }
+
+    #[test]
+    fn a_row_is_expected_until_its_actor_lets_go() {
+        let runs = Runs::default();
+        let (first, second) = (runs.expect(&bot()), runs.expect(&bot()));
+        drop(first);
+        assert!(runs.expects(&bot()));
+        drop(second);
+        assert!(!runs.expects(&bot()));
     }
 
     #[test]

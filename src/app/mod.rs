@@ -29,8 +29,8 @@ use uuid::Uuid;
 pub use self::{
     commands::{BuiltInSkills, Migration, migrate, openapi, plan, serve},
     configuration::ConfigurationFiles,
-    keys::{keys, token},
     hangups::outlive_hangups,
+    keys::{keys, token},
 };
 use self::{configuration::FileSource, hangups::Hangups, keys::Locks};
 use crate::{

@@ -10,6 +10,7 @@ use crate::{
     actors::{
         address_book::AddressBook,
         audit::AuditQueue,
+        board::Board,
         breakers::Breakers,
         configuration::Configuration,
         door::Door,
@@ -17,9 +18,11 @@ use crate::{
         leftovers::Leftovers,
         news::News,
         persistence::WriteQueue,
+        reading::Readers,
         registering,
         runs::Runs,
         supervision::Exits,
+        turns::Turns,
     },
     clock::Clock,
     config::Settings,
@@ -92,6 +95,7 @@ impl ActorServer {
         if let Some(source) = self.source {
             configuration = configuration.read_from(Arc::new(source));
         }
+        let board = Board::default();
         let env = Env {
             me: self.me,
             clock,
@@ -99,7 +103,10 @@ impl ActorServer {
             queue: WriteQueue::new(settings.server.results_in_memory),
             audit: AuditQueue::default(),
             book: AddressBook::default(),
-            runs: Runs::default(),
+            runs: Runs::on(board.clone()),
+            board,
+            turns: Turns::default(),
+            readers: Readers::default(),
             leftovers: Leftovers::default(),
             breakers: Breakers::new(settings.breaker),
             places: Arc::new(Semaphore::new(settings.server.max_parallel_tasks)),

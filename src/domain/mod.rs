@@ -11,6 +11,7 @@ pub mod content;
 pub mod health;
 pub mod hold;
 pub mod import;
+pub mod input;
 pub mod json;
 pub mod ledger;
 pub mod outcome;

@@ -177,6 +177,14 @@ pub struct Finish {
     pub max_consecutive_failures: u32,
 }
 
+impl Finish {
+    /// Whether the end says something about the bot: that of a dry run does not, whatever it is.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.metadata.get("dry_run") != Some(&Value::Bool(true))
+    }
+}
+
 /// See [`Write::StorePost`].
 #[derive(Clone, Debug)]
 pub struct NewPost {

@@ -35,7 +35,7 @@ pub(crate) fn deeds() -> SkillSet {
         Hang,
         Post,
     ];
-    all.into_iter().fold(SkillSet::empty(), SkillSet::with)
+    all.into_iter().fold(SkillSet::built_in(), SkillSet::with)
 }
 
 /// What a skill does.
@@ -132,6 +132,27 @@ pub(crate) fn bot(text: &str, deed: &str) -> Bot {
             ..Behaviour::default()
         }),
     }
+}
+
+/// A bot that posts the content that it is given.
+pub(crate) fn formatting(text: &str) -> Bot {
+    let mut bot = bot(text, "content_formatter");
+    let behaviour = Arc::make_mut(&mut bot.behaviour);
+    behaviour.skills.push(SkillSpec {
+        name: "content_posting".into(),
+        enabled: true,
+        settings: Map::new(),
+    });
+    bot
+}
+
+/// Formats by this template.
+pub(crate) fn set_template(bot: &mut Bot, template: &str) {
+    let behaviour = Arc::make_mut(&mut bot.behaviour);
+    let formatter = behaviour.skills.first_mut().unwrap();
+    formatter
+        .settings
+        .insert("template".into(), json!(template));
 }
 
 /// The same, every so many seconds.

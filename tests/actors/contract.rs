@@ -13,7 +13,7 @@ use actor_server::{
         messages::{
             Abandon, Account, AskHealth, CancelRun, ChildState, ControlError, DEADLINE, Drain,
             FinishUp, HoldSet, Inspect, Ping, Reload, Rest, Resume, StartRun, StateChanged, Stop,
-            TriggerHere, Unresponsive, Wake,
+            Unresponsive, Wake,
         },
         persistence::{PersistenceActor, flush_what_is_left},
         roster::Roster,
@@ -36,6 +36,7 @@ use tokio::{sync::watch, time::timeout};
 use super::{
     bots::{bot, every, name},
     stand::{Setting, Stand, eventually},
+    triggers::by_hand,
 };
 
 /// One actor: how it is built, what is said to it at odd times, what its next incarnation must know, how it finishes.
@@ -189,7 +190,8 @@ impl Case for Coordinator {
             actor.send(Wake(name("idle"))).await.unwrap()
         })
         .await;
-        task.send(TriggerHere(Value::Null)).await.unwrap().unwrap();
+        let answer = task.send(by_hand()).await.unwrap();
+        answer.unwrap().unwrap();
     }
 
     async fn finish(&self, _: &Arc<Env>, actor: &Addr<Self::Actor>) {
@@ -319,8 +321,8 @@ impl Case for Task {
             assert!(actor.send(start(claim("idle", 900))).await.unwrap());
         }
         assert_eq!(env.runs.len(), 1);
-        let busy = actor.send(TriggerHere(Value::Null)).await.unwrap();
-        assert_eq!(busy, Err(ControlError::Busy(name("idle"))));
+        let busy = actor.send(by_hand()).await.unwrap();
+        assert_eq!(busy, Some(Err(ControlError::Busy(name("idle")))));
     }
 
     async fn recalls(&self, env: &Arc<Env>, actor: &Addr<Self::Actor>) {
@@ -332,10 +334,10 @@ impl Case for Task {
             "what the predecessor did not settle is known"
         );
         flush_what_is_left(env, DEADLINE).await;
-        let trigger = actor.send(TriggerHere(Value::Null));
+        let trigger = actor.send(by_hand());
         let stored = flush_soon(env);
         let (run, ()) = futures::join!(trigger, stored);
-        assert!(env.runs.has(run.unwrap().unwrap()));
+        assert!(env.runs.has(run.unwrap().unwrap().unwrap()));
         eventually("the run is at work", || async {
             live(env).await.iter().find_map(|row| row.started_at)
         })

@@ -8,14 +8,18 @@
     reason = "a test that fails should say where"
 )]
 
+mod board;
 mod bots;
 mod contract;
 mod control;
 mod desk;
 mod embedded;
+mod events;
+mod finding;
 mod outage;
 mod persistence;
 mod queue;
+mod racing;
 mod reload;
 mod reload_load;
 mod rescued;
@@ -26,6 +30,7 @@ mod server;
 mod stand;
 mod stopping;
 mod supervision;
+mod triggers;
 #[path = "../support/troubled.rs"]
 mod troubled;
 mod work;

@@ -45,8 +45,16 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(folder: &Path, setting: Setting) -> Self {
-        let roster = Roster::new(setting.rules.supervision);
-        let stand = Stand::on(folder, setting).await;
+        Self::around(Stand::on(folder, setting).await)
+    }
+
+    /// One of the processes on a database.
+    pub(crate) async fn at(url: String, setting: Setting) -> Self {
+        Self::around(Stand::at(url, setting).await)
+    }
+
+    fn around(stand: Stand) -> Self {
+        let roster = Roster::new(stand.env.rules.supervision);
         let (fatal, given_up) = watch::channel(None);
         let (env, kept) = (Arc::clone(&stand.env), roster.clone());
         let build = || CoordinatorActor::new(env, kept, Arc::new(fatal));

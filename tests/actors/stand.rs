@@ -4,6 +4,7 @@ use std::{fmt::Debug, path::Path, sync::Arc, time::Duration};
 
 use actor_server::{
     actors::{
+        board::Board,
         configuration::{Configuration, ConfigurationSource},
         env::{CONSOLE, Env, Platforms, Rules},
         persistence::WriteQueue,
@@ -112,11 +113,19 @@ pub(crate) struct Stand {
 impl Stand {
     /// On a SQLite file in this folder, with all bots registered.
     pub(crate) async fn on(folder: &Path, setting: Setting) -> Self {
-        let me = replica();
-        let url = format!("sqlite://{}/bots.db", folder.display());
-        let (_, store) = store::open(&url, &me).await.unwrap();
+        Self::at(format!("sqlite://{}/bots.db", folder.display()), setting).await
+    }
+
+    /// The same on any database.
+    pub(crate) async fn at(url: String, setting: Setting) -> Self {
+        let (me, threads) = (replica(), threads());
+        let opening = {
+            let me = me.clone();
+            threads.spawn(async move { store::open(&url, &me).await })
+        };
+        let (clock, store) = opening.await.unwrap().unwrap();
         let line = Troubled::new(store);
-        let mut stand = Self::around(Arc::new(line.clone()), setting, me);
+        let mut stand = Self::around(Arc::new(line.clone()), setting, me, clock, threads);
         stand.line = Some(line);
         registering::prepare(Arc::clone(&stand.env)).await.unwrap();
         stand
@@ -124,32 +133,38 @@ impl Stand {
 
     /// On any store; nothing is registered.
     pub(crate) fn over(store: impl StatePersistence, setting: Setting) -> Self {
-        Self::around(Arc::new(store), setting, replica())
+        let (me, clock) = (replica(), Clock::process());
+        Self::around(Arc::new(store), setting, me, clock, threads())
     }
 
-    fn around(store: Arc<dyn StatePersistence>, setting: Setting, me: Replica) -> Self {
-        let threads = Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
+    fn around(
+        store: Arc<dyn StatePersistence>,
+        setting: Setting,
+        me: Replica,
+        clock: Clock,
+        threads: Runtime,
+    ) -> Self {
         let bots = setting.bots.into_iter().map(Arc::new);
         let mut configuration = Configuration::new(bots, setting.max_consecutive_failures);
         if let Some(source) = setting.source {
             configuration = configuration.read_from(source);
         }
+        let board = Board::default();
         let env = Env {
             breakers: actor_server::actors::breakers::Breakers::new(Default::default()),
             vitals: actor_server::actors::vitals::Vitals::default(),
             news: actor_server::actors::news::News::default(),
             metrics: actor_server::telemetry::metrics::Metrics::default(),
             me,
-            clock: Clock::process(),
+            clock,
             store,
             queue: WriteQueue::new(setting.results_in_memory),
             audit: Default::default(),
             book: Default::default(),
-            runs: Runs::default(),
+            runs: Runs::on(board.clone()),
+            board,
+            turns: Default::default(),
+            readers: Default::default(),
             leftovers: Default::default(),
             places: Arc::new(Semaphore::new(setting.rules.max_parallel_tasks)),
             skills: setting.skills,
@@ -173,6 +188,14 @@ impl Drop for Stand {
             threads.shutdown_background();
         }
     }
+}
+
+fn threads() -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 fn replica() -> Replica {

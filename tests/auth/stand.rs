@@ -52,6 +52,9 @@ pub(crate) fn shared(guard: Guard) -> Shared {
     Shared {
         door: Door::default(),
         guard,
+        signatures: Default::default(),
+        metrics: Default::default(),
+        clock: Clock::process(),
     }
 }
 

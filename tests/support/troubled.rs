@@ -40,6 +40,8 @@ pub struct Troubled {
     away: Arc<AtomicBool>,
     /// While it is true, writes are carried out and their answers do not come.
     silent: Arc<watch::Sender<bool>>,
+    /// While it is true, nobody is told the states of all bots.
+    deaf: Arc<watch::Sender<bool>>,
 }
 
 impl Troubled {
@@ -49,6 +51,7 @@ impl Troubled {
             inner,
             away: Arc::default(),
             silent: Arc::new(watch::Sender::new(false)),
+            deaf: Arc::new(watch::Sender::new(false)),
         }
     }
 
@@ -60,6 +63,11 @@ impl Troubled {
     /// Holds back the answers to writes, or lets them come.
     pub fn silent(&self, silent: bool) {
         self.silent.send_replace(silent);
+    }
+
+    /// Lets whoever asks for the states of all bots wait, or answers them.
+    pub fn deaf(&self, deaf: bool) {
+        self.deaf.send_replace(deaf);
     }
 
     fn reach(&self) -> Result<&dyn StatePersistence, StoreError> {
@@ -80,6 +88,8 @@ impl StatePersistence for Troubled {
     }
 
     async fn states(&self) -> Result<Vec<BotState>, StoreError> {
+        let mut deaf = self.deaf.subscribe();
+        deaf.wait_for(|deaf| !deaf).await.unwrap();
         self.reach()?.states().await
     }
 

@@ -1,23 +1,20 @@
-//! What operators want: pause, resume, trigger, cancel. The store's word counts; memory follows it.
+//! Holds: pause and resume. The store's word counts; memory follows it.
 
 use std::{sync::Arc, time::Duration};
 
 use actix::{Handler, ResponseFuture};
+use futures::{StreamExt, TryStreamExt, stream};
 
-use super::CoordinatorActor;
+use super::{CoordinatorActor, describing::describe};
 use crate::{
     actors::{
         env::Env,
-        messages::{
-            Account, Cancel, CancelRun, ControlError, DEADLINE, Pause, Resume, StateChanged,
-            TriggerHere, TriggerRun, Wake,
-        },
-        supervision::Child,
+        messages::{Account, ControlError, DEADLINE, Pause, Resume, ResumeAll, StateChanged},
+        reading::read,
     },
     domain::{
         bot::{Bot, BotName},
         hold::{Hold, HoldKind},
-        run::ExecutionId,
         state::BotState,
     },
     store::{Write, Written},
@@ -26,46 +23,30 @@ use crate::{
 /// How long the scheduler may take to account for a bot's slots, and how long to wait before it is asked again.
 const PATIENCE: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_millis(50);
+/// Bots that are resumed at a time: enough that their changes are stored in groups.
+const AT_ONCE: usize = 128;
 
-/// Sets a hold and tells whom it concerns.
-pub(super) async fn set_hold(
-    env: &Arc<Env>,
-    bot: &BotName,
-    hold: Hold,
-    kept: bool,
-) -> Result<BotState, ControlError> {
+/// Sets a hold and tells whom it concerns. One of the same kind gives way to it, one of another kind stays.
+async fn set_hold(env: &Arc<Env>, bot: BotName, hold: Hold) -> Result<BotState, ControlError> {
     // The slots before the hold are decided as slots without one.
-    account(env, bot).await;
-    change(
-        env,
-        bot,
-        Write::SetHold {
-            bot: bot.clone(),
-            hold,
-            replace: false,
-        },
-        kept,
-    )
-    .await
+    account(env, &bot).await;
+    let (name, replace) = (bot.clone(), false);
+    change(env, &name, Write::SetHold { bot, hold, replace }).await
 }
 
+/// Ends a hold; one that tells of a broken file ends with the file's mending only.
 async fn clear_hold(
     env: &Arc<Env>,
-    bot: &BotName,
+    bot: BotName,
     kind: Option<HoldKind>,
 ) -> Result<BotState, ControlError> {
+    if kind == Some(HoldKind::Invalid) {
+        return describe(env, &bot).await.map(|card| card.state.clone());
+    }
     // The slots under the hold keep its reason.
-    account(env, bot).await;
-    change(
-        env,
-        bot,
-        Write::ClearHold {
-            bot: bot.clone(),
-            kind,
-        },
-        false,
-    )
-    .await
+    account(env, &bot).await;
+    let name = bot.clone();
+    change(env, &name, Write::ClearHold { bot, kind }).await
 }
 
 pub(super) async fn account(env: &Env, bot: &BotName) {
@@ -83,13 +64,9 @@ pub(super) async fn account(env: &Env, bot: &BotName) {
     }
 }
 
-async fn change(
-    env: &Arc<Env>,
-    bot: &BotName,
-    write: Write,
-    kept: bool,
-) -> Result<BotState, ControlError> {
-    match env.queue.ask(write, kept).await {
+async fn change(env: &Arc<Env>, bot: &BotName, write: Write) -> Result<BotState, ControlError> {
+    let _turn = env.turns.of(bot).await;
+    match env.queue.ask(write, false).await {
         Ok(Written::State(state)) => {
             spread(env, &state).await;
             Ok(*state)
@@ -101,6 +78,7 @@ async fn change(
 
 /// Memory follows the store.
 async fn spread(env: &Arc<Env>, state: &BotState) {
+    env.board.stored(state);
     if let Some(scheduler) = env.book.scheduler() {
         let _ = scheduler
             .send(StateChanged(Box::new(state.clone())))
@@ -110,7 +88,7 @@ async fn spread(env: &Arc<Env>, state: &BotState) {
 }
 
 impl CoordinatorActor {
-    fn knows(&self, bot: &BotName) -> Result<Arc<Bot>, ControlError> {
+    pub(super) fn knows(&self, bot: &BotName) -> Result<Arc<Bot>, ControlError> {
         let known = self.env.bot(bot);
         known.ok_or_else(|| ControlError::UnknownBot(bot.clone()))
     }
@@ -123,7 +101,7 @@ impl Handler<Pause> for CoordinatorActor {
         let (known, env) = (self.knows(&bot), Arc::clone(&self.env));
         Box::pin(async move {
             known?;
-            set_hold(&env, &bot, hold, false).await
+            set_hold(&env, bot, hold).await
         })
     }
 }
@@ -135,56 +113,42 @@ impl Handler<Resume> for CoordinatorActor {
         let (known, env) = (self.knows(&bot), Arc::clone(&self.env));
         Box::pin(async move {
             known?;
-            clear_hold(&env, &bot, kind).await
+            clear_hold(&env, bot, kind).await
         })
     }
 }
 
-impl Handler<TriggerRun> for CoordinatorActor {
-    type Result = ResponseFuture<Result<ExecutionId, ControlError>>;
+impl Handler<ResumeAll> for CoordinatorActor {
+    type Result = ResponseFuture<Result<Vec<BotName>, ControlError>>;
 
-    fn handle(
-        &mut self,
-        TriggerRun { bot, input }: TriggerRun,
-        ctx: &mut Self::Context,
-    ) -> Self::Result {
-        let known = self.knows(&bot).and_then(|bot| match &bot.quarantine {
-            Some(problem) => Err(ControlError::Invalid(bot.name.clone(), problem.clone())),
-            None => Ok(()),
-        });
-        // A run by hand is a new start, also for an actor that was given up.
-        self.roster.forgive(&Child::Task(bot.clone()));
-        let task = known
-            .is_ok()
-            .then(|| Handler::<Wake>::handle(self, Wake(bot), ctx));
+    fn handle(&mut self, ResumeAll(kind): ResumeAll, _: &mut Self::Context) -> Self::Result {
+        let env = Arc::clone(&self.env);
         Box::pin(async move {
-            known?;
-            let task = task.flatten();
-            let task = task.ok_or_else(|| {
-                ControlError::Unavailable("the bot's actor is being restarted".into())
-            })?;
-            let answer = task.send(TriggerHere(input)).timeout(DEADLINE).await;
-            answer.unwrap_or_else(|error| Err(ControlError::Unavailable(error.to_string())))
-        })
-    }
-}
-
-impl Handler<Cancel> for CoordinatorActor {
-    type Result = ResponseFuture<Result<(), ControlError>>;
-
-    fn handle(&mut self, Cancel(execution): Cancel, _: &mut Self::Context) -> Self::Result {
-        let task = self
-            .env
-            .runs
-            .bot_of(execution)
-            .and_then(|bot| self.env.book.task(&bot));
-        Box::pin(async move {
-            let task = task.ok_or(ControlError::NotRunning(execution))?;
-            match task.send(CancelRun(execution)).timeout(DEADLINE).await {
-                Ok(true) => Ok(()),
-                Ok(false) => Err(ControlError::NotRunning(execution)),
-                Err(error) => Err(ControlError::Unavailable(error.to_string())),
+            if kind == HoldKind::Invalid {
+                return Ok(Vec::new());
             }
+            let held = held_by(&env, kind).await?;
+            let resumed = stream::iter(held).map(|bot| {
+                let env = Arc::clone(&env);
+                async move {
+                    clear_hold(&env, bot, Some(kind))
+                        .await
+                        .map(|state| state.bot)
+                }
+            });
+            resumed.buffered(AT_ONCE).try_collect().await
         })
     }
+}
+
+/// The bots of this configuration that are held so, by name.
+async fn held_by(env: &Env, kind: HoldKind) -> Result<Vec<BotName>, ControlError> {
+    let states = read(env, |store| async move { store.states().await }).await?;
+    let held = states.into_iter().filter(|state| {
+        let is_it = state.hold.as_ref().is_some_and(|hold| hold.kind == kind);
+        is_it && !state.removed && env.bot(&state.bot).is_some()
+    });
+    let mut names: Vec<BotName> = held.map(|state| state.bot).collect();
+    names.sort();
+    Ok(names)
 }

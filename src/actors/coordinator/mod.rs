@@ -4,14 +4,17 @@
 //! [`crate::domain::restart`]. What it must remember over its own death is in the [`Roster`] and the address book.
 
 mod breakers;
+mod cancelling;
 mod children;
 mod control;
+mod describing;
+mod finding;
 mod health;
 mod leftovers;
 mod noting;
 mod reloading;
 mod stopping;
-mod unbuilt;
+mod triggering;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -20,7 +23,7 @@ use tokio::sync::watch;
 
 use super::{
     env::Env,
-    messages::{Inspect, Ping, Pong, Tree},
+    messages::{Ping, Pong},
     roster::Roster,
     supervision::{Child, Crash, ExitNotice},
 };
@@ -105,20 +108,6 @@ impl Handler<Ping> for CoordinatorActor {
     fn handle(&mut self, _: Ping, _: &mut Self::Context) -> Pong {
         fail::fail_point!("coordinator.handle");
         Pong
-    }
-}
-
-impl Handler<Inspect> for CoordinatorActor {
-    type Result = Tree;
-
-    fn handle(&mut self, _: Inspect, _: &mut Self::Context) -> Tree {
-        Tree {
-            children: self.roster.report(),
-            breakers: breakers::known(&self.env)
-                .into_iter()
-                .map(|(name, breaker)| (name, breaker.as_str().to_owned()))
-                .collect(),
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::telling::tell_of_rescued;
 use crate::{
     actors::{
         env::Env,
-        messages::{CancelRun, Reload},
+        messages::{CancelClaim, CancelRun, Reload},
         registering::{log_rescued, recovering},
     },
     domain::{bot::BotName, run::ExecutionId},
@@ -75,9 +75,11 @@ fn cancel(env: &Env, wishes: &[ExecutionId]) {
             .runs
             .bot_of(*execution)
             .and_then(|bot| env.book.task(&bot));
+        // A wish that does not get through comes again with the next beat.
         if let Some(task) = task {
-            // A wish that does not get through comes again with the next beat.
             let _ = task.try_send(CancelRun(*execution));
+        } else if let Some(scheduler) = env.book.scheduler() {
+            let _ = scheduler.try_send(CancelClaim(*execution));
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Who is to be looked at when: the scheduler's memory, ordered by time. Nothing here polls a bot.
+//! Who is to be looked at when: the scheduler's memory, ordered by time. Nothing here polls a bot. What others want to
+//! know of it goes on to the [`Board`].
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -9,16 +10,20 @@ use super::{
     claims::{Claims, Reserved},
     entry::Entry,
 };
-use crate::domain::{
-    Instant,
-    bot::{Bot, BotName},
-    run::{Claim, ExecutionId},
-    state::BotState,
+use crate::{
+    actors::board::Board,
+    domain::{
+        Instant,
+        bot::{Bot, BotName},
+        hold::Hold,
+        run::{Claim, ExecutionId},
+        state::BotState,
+    },
 };
 
 /// All bots of this process.
-#[derive(Default)]
 pub(super) struct Agenda {
+    board: Board,
     entries: HashMap<BotName, Entry>,
     claims: Claims,
     /// When to plan for whom.
@@ -28,9 +33,22 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
+    /// An empty one; what a predecessor had claimed is found in the store.
+    pub(super) fn on(board: Board) -> Self {
+        board.forget_claims();
+        Self {
+            board,
+            entries: HashMap::new(),
+            claims: Claims::default(),
+            wakes: BTreeSet::new(),
+            wake_of: HashMap::new(),
+        }
+    }
+
     /// Takes up a bot with what is stored of it.
     pub(super) fn add(&mut self, bot: Arc<Bot>, state: BotState, epoch: u64) {
         let name = bot.name.clone();
+        self.board.take_up(&bot, &state);
         let entry = Entry::new(bot, state, epoch);
         self.entries.insert(name.clone(), entry);
         self.arm(&name);
@@ -40,6 +58,7 @@ impl Agenda {
     pub(super) fn remove(&mut self, bot: &BotName) {
         self.entries.remove(bot);
         self.drop_claims(bot);
+        self.board.leave_out(bot);
         self.arm(bot);
     }
 
@@ -47,7 +66,7 @@ impl Agenda {
     pub(super) fn drop_claims(&mut self, bot: &BotName) -> bool {
         let claims = self.claims.all_of(bot);
         for execution in &claims {
-            self.claims.forget(*execution);
+            self.forget(*execution);
         }
         !claims.is_empty()
     }
@@ -87,6 +106,25 @@ impl Agenda {
         }
     }
 
+    /// The store has answered with this state of a bot.
+    pub(super) fn update(&mut self, state: BotState) {
+        self.board.stored(&state);
+        let bot = state.bot.clone();
+        self.change(&bot, |entry| entry.update(state));
+    }
+
+    /// All slots of a bot before this one are accounted for.
+    pub(super) fn advance(&mut self, bot: &BotName, next: Option<Instant>) {
+        self.board.next_run(bot, next);
+        self.change(bot, |entry| entry.state.next_run = next);
+    }
+
+    /// A bot is held, and its stored state has not been read since.
+    pub(super) fn hold(&mut self, bot: &BotName, hold: Hold) {
+        self.board.held(bot, &hold);
+        self.change(bot, |entry| entry.state.hold = Some(hold));
+    }
+
     pub(super) const fn claims(&self) -> &Claims {
         &self.claims
     }
@@ -94,6 +132,9 @@ impl Agenda {
     /// Keeps a claim until its due time.
     pub(super) fn keep(&mut self, reserved: Reserved) {
         let bot = reserved.claim.bot.clone();
+        if let Some(slot) = reserved.claim.slot {
+            self.board.claimed(&bot, slot);
+        }
         self.claims.keep(reserved);
         self.arm(&bot);
     }
@@ -111,6 +152,9 @@ impl Agenda {
     /// A claim is somebody else's now, or gone: the bot's next slot may be claimed.
     pub(super) fn forget(&mut self, execution: ExecutionId) -> Option<Claim> {
         let claim = self.claims.forget(execution)?;
+        if let Some(slot) = claim.slot {
+            self.board.unclaimed(&claim.bot, slot);
+        }
         self.arm(&claim.bot);
         Some(claim)
     }

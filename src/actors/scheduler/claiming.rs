@@ -118,10 +118,10 @@ impl SchedulerActor {
         }
         match answer {
             Ok(Written::Claimed(execution)) => self.advanced(&bot, &plan, execution),
-            Ok(Written::Stale(Some(state))) => self.agenda.change(&bot, |entry| {
-                entry.pending = false;
-                entry.update(*state);
-            }),
+            Ok(Written::Stale(Some(state))) => {
+                self.agenda.change(&bot, |entry| entry.pending = false);
+                self.agenda.update(*state);
+            }
             Ok(Written::Busy { .. }) | Err(WriteError::Unavailable | WriteError::Full) => {
                 self.uncertain = true;
                 self.agenda.change(&bot, |entry| entry.pending = false);
@@ -143,9 +143,9 @@ impl SchedulerActor {
         let lenient = self.agenda.get(bot).is_some_and(Entry::resumed_leniently);
         self.agenda.change(bot, |entry| {
             entry.pending = false;
-            entry.state.next_run = plan.next;
             entry.resumed = false;
         });
+        self.agenda.advance(bot, plan.next);
         if let (Some(candidate), Some(execution)) = (plan.claim, execution) {
             let (bot, slot, due) = (bot.clone(), Some(candidate.slot), candidate.due);
             let claim = Claim {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::{
     Instant,
     bot::BotName,
-    run::{Claim, ExecutionId},
+    run::{Claim, ExecutionId, Trigger},
 };
 
 /// A claim with what its start needs to know.
@@ -49,6 +49,12 @@ impl Claims {
         self.by_execution.contains_key(&execution)
     }
 
+    /// Whether this claim waits here, and is not on its way to an actor.
+    pub(super) fn waits(&self, execution: ExecutionId) -> bool {
+        let reserved = self.by_execution.get(&execution);
+        reserved.is_some_and(|reserved| self.waiting.contains(&(reserved.claim.due, execution)))
+    }
+
     /// Whether a claim of this bot is kept here.
     pub(super) fn of(&self, bot: &BotName) -> bool {
         self.by_bot.contains_key(bot)
@@ -77,11 +83,12 @@ impl Claims {
     }
 
     /// Claims that are due at `now` and wait, longest due first.
-    pub(super) fn due(&self, now: Instant) -> Vec<(ExecutionId, BotName)> {
+    pub(super) fn due(&self, now: Instant) -> Vec<(ExecutionId, BotName, Trigger)> {
         let due = self.waiting.iter().take_while(|(due, _)| *due <= now);
         let named = due.filter_map(|(_, execution)| {
             let reserved = self.by_execution.get(execution)?;
-            Some((*execution, reserved.claim.bot.clone()))
+            let claim = &reserved.claim;
+            Some((*execution, claim.bot.clone(), claim.trigger))
         });
         named.collect()
     }

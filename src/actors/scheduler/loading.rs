@@ -6,8 +6,9 @@ use actix::{AsyncContext, Context, Handler, Message};
 
 use super::{SchedulerActor, claims::Reserved};
 use crate::{
-    actors::{env::Env, messages::Reload, supervision::beside},
+    actors::{board::Mark, env::Env, messages::Reload, supervision::beside},
     domain::{
+        Instant,
         outcome::{AttemptOutcome, Status},
         run::Trigger,
         state::BotState,
@@ -21,8 +22,11 @@ const AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
 /// Bots that are due within this time are looked at before they are.
 const SOON: chrono::TimeDelta = chrono::TimeDelta::seconds(3);
 
-/// A trigger that nobody has taken up after this time is nobody's.
-const SETTLED_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
+/// Changes are looked for so far back, by the store's clock: one that was stored late carries an earlier time.
+const OVERLAP: chrono::TimeDelta = chrono::TimeDelta::seconds(3);
+
+/// How long to wait until a row is looked at again that may be on its way to its actor.
+const LATER: std::time::Duration = std::time::Duration::from_secs(1);
 
 impl SchedulerActor {
     /// Reads all states and this process's claims; asks again until the store answers.
@@ -59,48 +63,50 @@ impl SchedulerActor {
         self.load(ctx);
     }
 
-    /// What other replicas gave back, held or resumed concerns this one as soon as the bot is due.
+    /// What other replicas gave back, held or resumed concerns this one as soon as the bot is due, and whoever asks
+    /// this one about it at once.
     pub(super) fn refresh(&mut self, ctx: &mut Context<Self>) {
         if self.draining || !self.loaded {
             return;
         }
         let (env, me, epoch) = (Arc::clone(&self.env), ctx.address(), self.epoch);
+        let since = self.changes_since;
         beside(&ctx.address(), async move {
-            let (store, until) = (Arc::clone(&env.store), env.clock.now() + SOON);
-            let before = env.news.before_look();
-            if let Ok(Ok(states)) = env
-                .runtime
-                .spawn(async move { store.due(until).await })
-                .await
-            {
-                env.news.holds_are(env.clock.now(), before, &states);
-                let _ = me.send(Refreshed(epoch, states)).await;
+            if let Some(refreshed) = read_changes(&env, epoch, since).await {
+                let _ = me.send(refreshed).await;
             }
         });
     }
 
-    fn take_up(&mut self, state: BotState) {
+    /// What was read of a bot replaces what is remembered, unless memory has learned of something since.
+    fn take_up(&mut self, state: BotState, mark: Mark) {
         let name = state.bot.clone();
+        let is_older = self.env.board.has_changed(&name, mark);
         match self.agenda.get(&name) {
-            Some(_) if !self.agenda.is_at_rest(&name) => {}
-            Some(_) => self.renew(state),
+            Some(_) if is_older => {}
+            Some(_) if self.agenda.is_at_rest(&name) => self.renew(state),
+            // What is on its way is decided by what it was made from; whoever asks is told.
+            Some(_) => self.env.board.stored(&state),
             None => {
                 if let Some(bot) = self.env.bot(&name) {
                     self.agenda.add(bot, state, self.epoch);
+                    self.uncertain |= is_older;
                 }
             }
         }
     }
 
-    /// A row of this process that no living actor holds: a claim goes on waiting, a run that started is over.
+    /// A row of this process that no living actor holds: a claim goes on waiting, a run that started is over. Replies
+    /// `false` if it may be on its way to its actor.
     ///
     /// Whoever lets go of a claim has queued its end before: an end queued here comes after it and is void.
-    fn adopt(&mut self, row: LiveRow) {
+    fn adopt(&mut self, row: &LiveRow) -> bool {
         if self.env.runs.has(row.claim.execution) {
-            return;
+            return true;
         }
         if self.env.bot(&row.claim.bot).is_none() {
-            return self.let_go(&row);
+            self.let_go(row);
+            return true;
         }
         match row.started_at {
             Some(started_at) => {
@@ -108,7 +114,7 @@ impl SchedulerActor {
                 let outcome = AttemptOutcome::broken(Status::Abandoned, error);
                 self.env.queue.keep(Write::Finish(Box::new(Finish {
                     execution: row.claim.execution,
-                    bot: row.claim.bot,
+                    bot: row.claim.bot.clone(),
                     started_at,
                     completed_at: self.env.clock.now(),
                     attempt: row.claim.attempt,
@@ -117,17 +123,15 @@ impl SchedulerActor {
                     max_consecutive_failures: self.env.max_consecutive_failures(),
                 })));
             }
-            None if is_on_its_way(&row) => {
-                // A trigger that has just been stored is about to reach its actor.
-                if self.env.clock.now() - row.claim.due < SETTLED_AFTER {
-                    return;
+            None => {
+                let by_slot = row.claim.trigger == Trigger::Schedule;
+                if !by_slot && self.env.runs.expects(&row.claim.bot) {
+                    return false;
                 }
-                self.env.queue.keep(Write::Release {
-                    execution: row.claim.execution,
-                });
+                self.adopt_claim(row);
             }
-            None => self.adopt_claim(row),
         }
+        true
     }
 
     /// A trigger that was taken over and whose bot the configuration has dropped meanwhile.
@@ -139,8 +143,8 @@ impl SchedulerActor {
     }
 
     /// A claim that nobody holds waits here again; whether it is still good, the store says at the start.
-    fn adopt_claim(&mut self, row: LiveRow) {
-        let mut claim = row.claim;
+    fn adopt_claim(&mut self, row: &LiveRow) {
+        let mut claim = row.claim.clone();
         let Some(entry) = self.agenda.get(&claim.bot) else {
             return;
         };
@@ -161,17 +165,9 @@ impl SchedulerActor {
     }
 }
 
-/// Whether a trigger was stored by this process, which hands it to its actor; one that was taken over from a dead process
-/// is the scheduler's like any claim.
-fn is_on_its_way(row: &LiveRow) -> bool {
-    let claim = &row.claim;
-    claim.trigger != Trigger::Schedule
-        && claim.attempt == 1
-        && row.metadata.get("rescued_from").is_none()
-}
-
 async fn read(env: &Arc<Env>, epoch: u64) -> Result<Loaded, StoreError> {
     let inner = Arc::clone(env);
+    let mark = env.board.mark();
     let work = async move {
         let before = inner.news.before_look();
         let states = inner.store.states().await?;
@@ -181,6 +177,7 @@ async fn read(env: &Arc<Env>, epoch: u64) -> Result<Loaded, StoreError> {
             epoch,
             states,
             live,
+            mark,
         })
     };
     env.runtime
@@ -197,6 +194,8 @@ struct Loaded {
     epoch: u64,
     states: Vec<BotState>,
     live: Vec<LiveRow>,
+    /// When the read began.
+    mark: Mark,
 }
 
 impl Handler<Loaded> for SchedulerActor {
@@ -207,15 +206,19 @@ impl Handler<Loaded> for SchedulerActor {
             epoch,
             states,
             live,
+            mark,
         } = loaded;
         self.loading = false;
         if epoch != self.epoch {
             return self.load(ctx);
         }
         for state in states {
-            self.take_up(state);
+            self.take_up(state, mark);
         }
-        live.into_iter().for_each(|row| self.adopt(row));
+        let later = live.into_iter().filter(|row| !self.adopt(row));
+        if later.count() > 0 {
+            ctx.run_later(LATER, |actor, ctx| actor.load(ctx));
+        }
         if !self.loaded {
             self.loaded = true;
             self.env.vitals.set_loaded(true);
@@ -225,20 +228,50 @@ impl Handler<Loaded> for SchedulerActor {
     }
 }
 
-/// The stored states of bots that are due.
+async fn read_changes(env: &Arc<Env>, epoch: u64, since: Instant) -> Option<Refreshed> {
+    let (inner, now, mark) = (Arc::clone(env), env.clock.now(), env.board.mark());
+    let before = env.news.before_look();
+    let reading = env.runtime.spawn(async move {
+        let changed = inner.store.changed(since).await;
+        (changed, inner.store.due(now + SOON).await)
+    });
+    let (changed, due) = reading.await.ok()?;
+    let seen_until = changed.is_ok().then_some(now);
+    let states: Vec<BotState> = changed.into_iter().chain(due).flatten().collect();
+    env.news.holds_are(env.clock.now(), before, &states);
+    Some(Refreshed {
+        epoch,
+        states,
+        mark,
+        seen_until,
+    })
+}
+
+/// The stored states of bots that are due, or that somebody has changed.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Refreshed(u64, Vec<BotState>);
+struct Refreshed {
+    /// The configuration at the time of asking.
+    epoch: u64,
+    states: Vec<BotState>,
+    /// When the read began.
+    mark: Mark,
+    /// The same by the store's clock, if changes could be read.
+    seen_until: Option<Instant>,
+}
 
 impl Handler<Refreshed> for SchedulerActor {
     type Result = ();
 
-    fn handle(&mut self, Refreshed(epoch, states): Refreshed, ctx: &mut Self::Context) {
-        if epoch != self.epoch {
+    fn handle(&mut self, refreshed: Refreshed, ctx: &mut Self::Context) {
+        if refreshed.epoch != self.epoch {
             return;
         }
-        for state in states {
-            self.take_up(state);
+        if let Some(now) = refreshed.seen_until {
+            self.changes_since = now - OVERLAP;
+        }
+        for state in refreshed.states {
+            self.take_up(state, refreshed.mark);
         }
         self.tick(ctx);
     }

@@ -5,6 +5,7 @@
 //! that is rebuilt, or that lags behind another replica, can be late but never wrong.
 
 mod agenda;
+mod cancelling;
 mod claiming;
 mod claims;
 mod entry;
@@ -23,12 +24,12 @@ use super::{
     supervision::Crash,
 };
 
-use crate::domain::{hold::HoldKind, state::BotState};
+use crate::domain::{Instant, hold::HoldKind, state::BotState};
 
 /// The time of day may be set or a machine may sleep: the timer never trusts a longer wait than this.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
-/// How often replicas look at the bots that are due.
+/// How often replicas look at the bots that are due, and at those that others have changed.
 const REFRESH: Duration = Duration::from_secs(1);
 
 /// Holds the next slot of every bot.
@@ -47,6 +48,8 @@ pub struct SchedulerActor {
     draining: bool,
     /// How often the configuration has changed; what was asked of the store before is answered too late.
     epoch: u64,
+    /// From when on others' changes are to be looked for.
+    changes_since: Instant,
     /// An answer of the store was lost, so it may have given claims that nobody knows of.
     uncertain: bool,
 }
@@ -56,8 +59,9 @@ impl SchedulerActor {
     #[must_use]
     pub fn new(env: Arc<Env>) -> Self {
         Self {
+            agenda: Agenda::on(env.board.clone()),
+            changes_since: env.clock.now(),
             env,
-            agenda: Agenda::default(),
             timer: None,
             loaded: false,
             loading: false,
@@ -92,7 +96,7 @@ impl SchedulerActor {
             // Wherever the hold was ended: the bot's actor may live again here.
             let _ = coordinator.try_send(Forgive(bot.clone()));
         }
-        self.agenda.change(&bot, |entry| entry.update(state));
+        self.agenda.update(state);
     }
 
     fn set_timer(&mut self, ctx: &mut Context<Self>) {
@@ -179,8 +183,7 @@ impl Handler<HoldSet> for SchedulerActor {
 
     fn handle(&mut self, HoldSet(bot, hold): HoldSet, _: &mut Self::Context) {
         tracing::warn!(actor = %bot, hold = hold.kind.as_str(), reason = hold.reason, "the bot is held");
-        self.agenda
-            .change(&bot, |entry| entry.state.hold = Some(hold));
+        self.agenda.hold(&bot, hold);
     }
 }
 

@@ -10,15 +10,16 @@ use crate::{
     actors::{
         env::Env,
         messages::{DEADLINE, StartRun, Wake},
+        reading,
         supervision::beside,
     },
     domain::{
         Instant,
         bot::BotName,
-        hold::HoldKind,
+        hold::{Hold, HoldKind},
         outcome::Gap,
         policy::Overlap,
-        run::{Claim, ExecutionId},
+        run::{Claim, ExecutionId, Trigger},
         state::BotState,
     },
     store::{Write, Written},
@@ -35,11 +36,12 @@ impl SchedulerActor {
     pub(super) fn start_due(&mut self, ctx: &mut Context<Self>) {
         let now = self.env.clock.now();
         let mut full = false;
-        for (execution, bot) in self.agenda.claims().due(now) {
+        for (execution, bot, trigger) in self.agenda.claims().due(now) {
             let Some(entry) = self.agenda.get(&bot) else {
                 continue;
             };
-            if let Some(gap) = entry.closed() {
+            // A run by hand works under a hold, also when it is run again.
+            if let Some(gap) = entry.closed().filter(|_| trigger != Trigger::Manual) {
                 self.decline(execution, gap);
                 continue;
             }
@@ -112,8 +114,7 @@ impl SchedulerActor {
         if slot.is_some() && self.agenda.get(&bot).is_some_and(stays_open) {
             // The resume decides about the newest slot under the hold.
             self.env.queue.keep(Write::Release { execution });
-            self.agenda
-                .change(&bot, |entry| entry.state.next_run = slot);
+            self.agenda.advance(&bot, slot);
         } else {
             self.env.queue.keep(Write::Decline { execution, gap });
         }
@@ -165,37 +166,45 @@ impl Handler<Settled> for SchedulerActor {
             self.uncertain = true;
             return self.tick(ctx);
         }
-        self.agenda.change(&bot, |entry| {
-            entry.pending = false;
-            if let Some(state) = state {
-                entry.update(*state);
-            }
-        });
+        self.agenda.change(&bot, |entry| entry.pending = false);
+        if let Some(state) = state {
+            self.agenda.update(*state);
+        }
         self.tick(ctx);
     }
 }
 
 async fn end_hold(env: Arc<Env>, bot: BotName, epoch: u64) {
-    let kind = Some(HoldKind::Manual);
-    let clear = Write::ClearHold {
-        bot: bot.clone(),
-        kind,
-    };
-    let state = match env.queue.ask(clear, false).await {
-        Ok(Written::State(state)) => {
-            tracing::info!(actor = %bot, "the pause has reached its end");
-            Some(state)
-        }
-        _ => {
-            tokio::time::sleep(AGAIN).await;
-            None
-        }
-    };
+    let turn = env.turns.of(&bot).await;
+    let state = clear_if_over(&env, &bot).await;
+    if state.is_none() {
+        tokio::time::sleep(AGAIN).await;
+    }
     if let Some(scheduler) = env.book.scheduler() {
         let _ = scheduler
             .send(Settled { bot, epoch, state })
             .timeout(DEADLINE)
             .await;
+    }
+    drop(turn);
+}
+
+/// The pause may have been given another end meanwhile, here or on another replica: that state is the answer then.
+async fn clear_if_over(env: &Env, bot: &BotName) -> Option<Box<BotState>> {
+    let remembered = || env.board.card(bot).map(|card| card.state.clone());
+    let stored = reading::state(env, bot).await.ok().flatten();
+    let state = stored.or_else(remembered)?;
+    let over = |hold: &Hold| hold.kind == HoldKind::Manual && hold.is_over(env.clock.now());
+    if !state.hold.as_ref().is_some_and(over) {
+        return Some(Box::new(state));
+    }
+    let (bot, kind) = (bot.clone(), Some(HoldKind::Manual));
+    match env.queue.ask(Write::ClearHold { bot, kind }, false).await {
+        Ok(Written::State(state)) => {
+            tracing::info!(actor = %state.bot, "the pause has reached its end");
+            Some(state)
+        }
+        _ => None,
     }
 }
 

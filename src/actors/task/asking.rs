@@ -66,8 +66,10 @@ impl TaskActor {
         answer: WriteResult,
         ctx: &mut Context<Self>,
     ) {
+        let execution = claim.start.claim.execution;
         match answer {
             Ok(Written::Started { .. }) => self.launch(claim, at, ctx),
+            _ if self.cancelled.contains(&execution) => self.cancel_unstarted(claim),
             Ok(Written::Held(hold)) => {
                 self.decline(claim, Gap::Held(hold.kind));
                 self.held(hold, ctx);
@@ -89,7 +91,7 @@ impl TaskActor {
     /// The run that is on is another replica's: one claim may wait here for its end, and holds no place while it does.
     fn busy_elsewhere(&mut self, claim: InHand, another_waits: bool, ctx: &mut Context<Self>) {
         let claim = claim.without_place();
-        let waits = match (self.bot.policy.overlap, self.waiting.take()) {
+        let mut waits = match (self.bot.policy.overlap, self.waiting.take()) {
             (Overlap::BufferOne, before) if another_waits => {
                 self.waiting = before;
                 return self.decline(claim, Gap::Overlap);
@@ -109,6 +111,7 @@ impl TaskActor {
             let (bot, execution) = (self.bot.name.clone(), None);
             self.env.queue.keep(Write::RequestCancel { bot, execution });
         }
+        waits.taken();
         self.waiting = Some(waits);
         self.busy_elsewhere = true;
         ctx.run_later(AGAIN, Self::ask_again);
@@ -127,7 +130,8 @@ impl TaskActor {
     }
 
     /// The store is away: the claim is considered again in a moment, by what holds then.
-    fn later(&mut self, claim: InHand, ctx: &mut Context<Self>) {
+    fn later(&mut self, mut claim: InHand, ctx: &mut Context<Self>) {
+        claim.taken();
         self.delayed += 1;
         let mut claim = Some(claim);
         ctx.run_later(AGAIN, move |actor, ctx| {

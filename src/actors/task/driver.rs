@@ -1,6 +1,10 @@
 //! The life of one run: attempts, the waits between them, and whatever ends it early.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use tokio::sync::{oneshot, watch};
@@ -13,6 +17,7 @@ use crate::{
         Instant,
         bot::{Bot, BotName},
         hold::HoldKind,
+        input::RunInput,
         outcome::{AttemptOutcome, Status},
         run::{Claim, ExecutionId},
     },
@@ -25,8 +30,29 @@ pub(super) struct Run {
     pub(super) bot: Arc<Bot>,
     pub(super) claim: Claim,
     pub(super) started_at: Instant,
-    /// The payload of a trigger or event.
-    pub(super) input: Value,
+    /// What a trigger or event gave it.
+    pub(super) input: RunInput,
+    /// What a dry run would have posted, by position.
+    pub(super) would_post: Mutex<BTreeMap<i32, Value>>,
+}
+
+impl Run {
+    pub(super) const fn new(
+        env: Arc<Env>,
+        bot: Arc<Bot>,
+        claim: Claim,
+        started_at: Instant,
+        input: RunInput,
+    ) -> Self {
+        Self {
+            env,
+            bot,
+            claim,
+            started_at,
+            input,
+            would_post: Mutex::new(BTreeMap::new()),
+        }
+    }
 }
 
 /// How a run ended.
@@ -179,8 +205,15 @@ async fn told_to_stop(stopped: &mut watch::Receiver<Option<StopReason>>) -> Stop
 /// A number from 0 to 1, as good as jitter needs.
 fn metadata(run: &Run, earlier: &[Value], last: Option<&AttemptOutcome>) -> Value {
     let mut all = serde_json::Map::new();
-    if !run.input.is_null() {
-        all.insert("input".into(), run.input.clone());
+    let input = run.input.as_value();
+    if !input.is_null() {
+        all.insert("input".into(), input.clone());
+    }
+    if run.input.is_dry() {
+        let posts = run.would_post.lock();
+        let posts = posts.unwrap_or_else(PoisonError::into_inner);
+        all.insert("dry_run".into(), true.into());
+        all.insert("dry_run_posts".into(), posts.values().cloned().collect());
     }
     if !earlier.is_empty() {
         all.insert("attempts".into(), earlier.into());

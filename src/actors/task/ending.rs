@@ -39,10 +39,13 @@ impl TaskActor {
         ctx.spawn(answer.map(move |answer, actor, ctx| {
             actor.unanswered_failures -= failed;
             if let Ok(Ok(Written::Finished {
-                hold: Some(hold), ..
+                consecutive_failures,
+                hold,
             })) = answer
             {
-                actor.held(hold, ctx);
+                let board = &actor.env.board;
+                board.failures(&actor.bot.name, consecutive_failures);
+                hold.into_iter().for_each(|hold| actor.held(hold, ctx));
             }
         }));
         // The result is queued before the claim is settled: whoever finds the run without an owner comes after it.

@@ -11,14 +11,18 @@ mod outlet;
 mod starting;
 mod triggering;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
-use tokio::time::Instant as Monotonic;
+use tokio::{sync::oneshot, time::Instant as Monotonic};
 
 use super::{
     env::Env,
-    messages::{Abandon, CancelRun, DEADLINE, FinishUp, Ping, Pong, Rest, StartRun},
+    messages::{Abandon, CancelRun, ControlError, DEADLINE, FinishUp, Ping, Pong, Rest, StartRun},
     runs::{StopReason, Ticket},
 };
 use crate::domain::{Instant, bot::Bot, hold::HoldKind, run::ExecutionId};
@@ -38,6 +42,10 @@ pub struct TaskActor {
     asking: usize,
     /// The claim that waits for a run to end.
     waiting: Option<InHand>,
+    /// Claims that no slot made, and that wait for a free place.
+    queued: HashMap<ExecutionId, InHand>,
+    /// Claims to be cancelled as soon as the store has answered about their start.
+    cancelled: HashSet<ExecutionId>,
     /// Failed runs whose end is not stored yet: it may hold the bot.
     unanswered_failures: usize,
     /// The claim waits for a run of another replica.
@@ -56,9 +64,23 @@ pub struct TaskActor {
 struct InHand {
     start: StartRun,
     ticket: Ticket,
+    /// Who waits to hear whether it was taken.
+    asker: Option<oneshot::Sender<Result<ExecutionId, ControlError>>>,
 }
 
 impl InHand {
+    /// Tells whoever waits that the claim will run, now or in its turn.
+    fn taken(&mut self) {
+        let execution = self.start.claim.execution;
+        self.tell(Ok(execution));
+    }
+
+    fn tell(&mut self, answer: Result<ExecutionId, ControlError>) {
+        if let Some(asker) = self.asker.take() {
+            let _ = asker.send(answer);
+        }
+    }
+
     /// Remembers when the store was asked, and did not answer.
     fn asked_at(mut self, at: Instant) -> Self {
         self.start.asked_at = Some(at);
@@ -83,6 +105,8 @@ impl TaskActor {
             active: HashMap::new(),
             asking: 0,
             waiting: None,
+            queued: HashMap::new(),
+            cancelled: HashSet::new(),
             unanswered_failures: 0,
             busy_elsewhere: false,
             delayed: 0,
@@ -141,9 +165,9 @@ impl TaskActor {
     }
 
     fn release_waiting(&mut self) {
-        if let Some(claim) = self.waiting.take() {
-            self.release(claim);
-        }
+        let queued = self.queued.drain().map(|(_, claim)| claim);
+        let waiting: Vec<InHand> = queued.chain(self.waiting.take()).collect();
+        waiting.into_iter().for_each(|claim| self.release(claim));
     }
 }
 
@@ -175,7 +199,15 @@ impl Handler<StartRun> for TaskActor {
         self.worked_at = Monotonic::now();
         self.take_up_configuration();
         if let Some(ticket) = self.env.runs.enter(start.claim.execution, &self.bot.name) {
-            self.consider(InHand { start, ticket }, ctx);
+            let asker = None;
+            self.consider(
+                InHand {
+                    start,
+                    ticket,
+                    asker,
+                },
+                ctx,
+            );
         }
         true
     }
@@ -184,18 +216,24 @@ impl Handler<StartRun> for TaskActor {
 impl Handler<CancelRun> for TaskActor {
     type Result = bool;
 
-    fn handle(&mut self, CancelRun(execution): CancelRun, _: &mut Self::Context) -> bool {
+    fn handle(&mut self, CancelRun(execution): CancelRun, ctx: &mut Self::Context) -> bool {
         if self.active.contains_key(&execution) {
             return self.env.runs.stop(execution, StopReason::Cancelled);
         }
         let is_it = |claim: &mut InHand| claim.start.claim.execution == execution;
-        match self.waiting.take_if(is_it) {
-            Some(claim) => {
-                self.cancel_unstarted(claim);
-                true
-            }
-            None => false,
+        if let Some(claim) = self.waiting.take_if(is_it) {
+            self.cancel_unstarted(claim);
+        } else if let Some(claim) = self.queued.remove(&execution) {
+            self.cancel_unstarted(claim);
+            // What waited for its end goes into its place in the queue.
+            let next = self.waiting.take_if(|_| !self.busy_elsewhere);
+            next.into_iter().for_each(|next| self.take_in(next, ctx));
+        } else if self.env.runs.bot_of(execution).as_ref() == Some(&self.bot.name) {
+            self.cancelled.insert(execution);
+        } else {
+            return false;
         }
+        true
     }
 }
 

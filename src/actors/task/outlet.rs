@@ -1,8 +1,12 @@
-//! Where a run's posts go: stored first, then sent, then marked.
+//! Where a run's posts go: stored first, then sent, then marked. Those of a dry run go into its metadata, and no further.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use super::driver::Run;
 use crate::{
@@ -57,6 +61,21 @@ impl RunOutlet {
         }
     }
 
+    /// An attempt after this one puts its own posts in their place.
+    fn keep(&self, position: i32, message: &Message) {
+        let (platform, destination) = Platforms::of(&self.run.bot);
+        let post = json!({
+            "position": position,
+            "platform": platform,
+            "destination": destination,
+            "body": message.body,
+            "options": message.options,
+        });
+        let kept = self.run.would_post.lock();
+        kept.unwrap_or_else(PoisonError::into_inner)
+            .insert(position, post);
+    }
+
     fn new_post(&self, position: i32, message: Message) -> NewPost {
         let Run {
             env,
@@ -89,6 +108,10 @@ impl RunOutlet {
 #[async_trait]
 impl Outlet for RunOutlet {
     async fn post(&self, position: i32, message: Message) -> Result<Option<String>, SkillError> {
+        if self.run.input.is_dry() {
+            self.keep(position, &message);
+            return Ok(None);
+        }
         let post = self.store(position, &message).await?;
         fail::fail_point!("post.stored");
         match delivery::deliver(&self.run.env, post, &self.run.bot.policy.retry).await {

@@ -9,12 +9,13 @@ use super::{InHand, TaskActor, driver};
 use crate::{
     actors::{
         breakers::Downstream,
-        messages::StartRun,
+        messages::{ControlError, StartRun},
         news::Happening,
         runs::{AtWork, StopReason},
     },
     domain::{
         Instant,
+        input::RunInput,
         outcome::{AttemptOutcome, Gap, Status},
         policy::{OnResume, Overlap},
         run::Trigger,
@@ -26,6 +27,9 @@ use crate::{
 impl TaskActor {
     /// Decides about a claim that is due, and carries the decision out.
     pub(super) fn consider(&mut self, claim: InHand, ctx: &mut Context<Self>) {
+        if self.cancelled.contains(&claim.start.claim.execution) {
+            return self.cancel_unstarted(claim);
+        }
         if !self.take_up_configuration() || self.finishing {
             return self.release(claim);
         }
@@ -47,20 +51,23 @@ impl TaskActor {
         }
     }
 
-    fn decide(&self, start: &StartRun) -> StartDecision {
-        if start.claim.trigger != Trigger::Schedule || start.asked_at.is_some() {
+    /// Overlap decides about every claim; holds about all but those by hand, and only a slot can be late.
+    pub(super) fn decide(&self, start: &StartRun) -> StartDecision {
+        if start.asked_at.is_some() {
             return StartDecision::Run;
         }
+        let by_slot = start.claim.trigger == Trigger::Schedule;
+        let by_hand = start.claim.trigger == Trigger::Manual;
         StartFacts {
             now: self.env.clock.now(),
             due: start.claim.due,
-            superseded: start.superseded,
-            enabled: self.bot.enabled,
-            hold: start.hold.or(self.hold),
-            breaker_open: self.downstream_is_shut(),
+            superseded: by_slot && start.superseded,
+            enabled: by_hand || self.bot.enabled,
+            hold: start.hold.or(self.hold).filter(|_| !by_hand),
+            breaker_open: !by_hand && self.downstream_is_shut(),
             busy: self.is_busy(),
             waiting: self.waiting.is_some(),
-            waited: start.lenient,
+            waited: !by_slot || start.lenient,
             overlap: self.bot.policy.overlap,
             misfire: self.bot.policy.misfire,
             misfire_threshold: self.bot.policy.misfire_threshold,
@@ -79,15 +86,16 @@ impl TaskActor {
     /// that the store has been asked about before.
     fn is_shut_out(&self, start: &StartRun) -> bool {
         let may = Downstream::of(&self.bot).is_none_or(|downstream| self.env.may_ask(&downstream));
-        !may && start.claim.trigger == Trigger::Schedule && start.asked_at.is_none()
+        !may && start.claim.trigger != Trigger::Manual && start.asked_at.is_none()
     }
 
     pub(super) fn is_busy(&self) -> bool {
-        !self.active.is_empty() || self.asking > 0 || self.busy_elsewhere
+        !self.active.is_empty() || self.asking > 0 || !self.queued.is_empty() || self.busy_elsewhere
     }
 
     /// The slot does not run, and the ledger says why.
-    pub(super) fn decline(&self, claim: InHand, gap: Gap) {
+    pub(super) fn decline(&mut self, mut claim: InHand, gap: Gap) {
+        claim.tell(Err(self.refusal(gap)));
         let (actor, slot) = (&self.bot.name, claim.start.claim.slot);
         tracing::info!(%actor, scheduled_for = ?slot, reason = gap.reason(), "the slot does not run");
         let held = matches!(gap, Gap::Held(_)) && slot.is_some();
@@ -101,22 +109,39 @@ impl TaskActor {
         drop(claim.ticket.settle());
     }
 
-    /// The claim is given back, to be decided anew by whoever takes it.
-    pub(super) fn release(&self, claim: InHand) {
+    fn refusal(&self, gap: Gap) -> ControlError {
+        let bot = self.bot.name.clone();
+        match gap {
+            Gap::Overlap => ControlError::Busy(bot),
+            other => ControlError::Unavailable(format!("`{bot}` does not run: {}", other.reason())),
+        }
+    }
+
+    /// The claim is given back, to be decided anew by whoever takes it, unless it is to end.
+    pub(super) fn release(&mut self, mut claim: InHand) {
         let execution = claim.start.claim.execution;
+        if self.cancelled.contains(&execution) {
+            return self.cancel_unstarted(claim);
+        }
+        claim.tell(Err(ControlError::Unavailable(
+            "the process is stopping".into(),
+        )));
         self.env.queue.keep(Write::Release { execution });
         drop(claim.ticket.settle());
     }
 
     /// A claim that waited before makes room: the newest is the one that runs.
-    fn wait(&mut self, claim: InHand) {
+    fn wait(&mut self, mut claim: InHand) {
+        claim.taken();
         if let Some(before) = self.waiting.replace(claim) {
             self.decline(before, Gap::Overlap);
         }
     }
 
     /// The claim was cancelled while it waited.
-    pub(super) fn cancel_unstarted(&self, claim: InHand) {
+    pub(super) fn cancel_unstarted(&mut self, mut claim: InHand) {
+        claim.taken();
+        self.cancelled.remove(&claim.start.claim.execution);
         let (execution, now) = (claim.start.claim.execution, self.env.clock.now());
         let outcome = AttemptOutcome::broken(Status::Cancelled, "cancelled before it started");
         let nothing = serde_json::json!({});
@@ -127,9 +152,15 @@ impl TaskActor {
     }
 
     /// Sets the run to work, away from this actor's thread.
-    pub(super) fn launch(&mut self, claim: InHand, started_at: Instant, ctx: &mut Context<Self>) {
+    pub(super) fn launch(
+        &mut self,
+        mut claim: InHand,
+        started_at: Instant,
+        ctx: &mut Context<Self>,
+    ) {
         self.tell_of_start(&claim, started_at);
-        let InHand { start, ticket } = claim;
+        claim.taken();
+        let InHand { start, ticket, .. } = claim;
         let StartRun {
             claim,
             place,
@@ -146,19 +177,16 @@ impl TaskActor {
         });
         self.active.insert(execution, ticket);
         let (env, bot) = (Arc::clone(&self.env), Arc::clone(&self.bot));
-        let run = driver::Run {
-            env,
-            bot,
-            claim,
-            started_at,
-            input,
-        };
+        let run = driver::Run::new(env, bot, claim, started_at, RunInput::new(input));
         let work = self
             .env
             .runtime
             .spawn(driver::drive(run, stopped))
             .into_actor(self);
         ctx.spawn(work.map(move |end, actor, ctx| actor.ended(execution, started_at, end, ctx)));
+        if self.cancelled.remove(&execution) {
+            self.env.runs.stop(execution, StopReason::Cancelled);
+        }
         if self.waiting.is_some() && self.bot.policy.overlap == Overlap::CancelOther {
             // A newer slot came while the store was asked about this one.
             self.stop_runs(StopReason::Cancelled);
@@ -186,7 +214,12 @@ impl TaskActor {
         if self.is_busy() {
             return;
         }
-        if let Some(InHand { start, ticket }) = self.waiting.take() {
+        if let Some(InHand {
+            start,
+            ticket,
+            asker,
+        }) = self.waiting.take()
+        {
             // The end of the run before it may hold the bot: the store knows.
             let place = place.or(start.place);
             let start = StartRun {
@@ -195,7 +228,14 @@ impl TaskActor {
                 verify: true,
                 ..start
             };
-            self.consider(InHand { start, ticket }, ctx);
+            self.consider(
+                InHand {
+                    start,
+                    ticket,
+                    asker,
+                },
+                ctx,
+            );
         }
     }
 }

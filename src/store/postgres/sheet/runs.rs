@@ -177,9 +177,11 @@ impl Sheet {
                 hold: None,
             };
         };
-        count(state, finish.outcome.status);
-        if state.hold.is_none() {
-            state.hold = hold_after(finish, state.consecutive_failures);
+        if finish.counts() {
+            count(state, finish.outcome.status);
+            if state.hold.is_none() {
+                state.hold = hold_after(finish, state.consecutive_failures);
+            }
         }
         Written::Finished {
             consecutive_failures: state.consecutive_failures,

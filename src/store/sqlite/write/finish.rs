@@ -72,6 +72,9 @@ fn close(tx: &mut Tx<'_>, row: &OpenRow, end: &Finish) -> Result<(), Fault> {
 /// The bot's state after the run.
 fn after(mut state: BotState, end: &Finish, started: crate::domain::Instant) -> BotState {
     state.last_run = state.last_run.max(Some(started));
+    if !end.counts() {
+        return state;
+    }
     state.consecutive_failures = match end.outcome.status {
         status if status.is_failure() => state.consecutive_failures.saturating_add(1),
         Status::Succeeded | Status::Skipped => 0,
