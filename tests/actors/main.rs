@@ -8,6 +8,7 @@
     reason = "a test that fails should say where"
 )]
 
+mod audit;
 mod bots;
 mod contract;
 mod control;
