@@ -8,6 +8,7 @@
     reason = "a test that fails should say where"
 )]
 
+mod audit;
 mod board;
 mod bots;
 mod contract;

@@ -9,6 +9,8 @@
 mod bearer;
 mod commands;
 mod forged;
+mod forged_claims;
+mod forgeries;
 mod keys;
 mod roles;
 mod stand;

@@ -19,7 +19,7 @@ pub struct Operator(pub Caller);
 pub struct Admin(pub Caller);
 
 /// The caller, if the role is high enough. Who it is stays with the request, also when it is refused.
-fn at_least(role: Role, request: &HttpRequest) -> Result<Caller, Problem> {
+fn at_least(role: Role, request: &HttpRequest) -> Result<Caller, Refusal> {
     let shared = request.app_data::<web::Data<Shared>>();
     admitted(
         request,
@@ -28,23 +28,23 @@ fn at_least(role: Role, request: &HttpRequest) -> Result<Caller, Problem> {
     )
 }
 
-fn admitted(request: &HttpRequest, caller: Caller, role: Role) -> Result<Caller, Problem> {
+fn admitted(request: &HttpRequest, caller: Caller, role: Role) -> Result<Caller, Refusal> {
     request.extensions_mut().insert(caller.clone());
     match caller.role >= role {
         true => Ok(caller),
-        false => Err(Refusal::Role(role).into()),
+        false => Err(Refusal::Role(role)),
     }
 }
 
-fn reader(request: &HttpRequest) -> Result<Option<Caller>, Problem> {
+fn reader(request: &HttpRequest) -> Result<Option<Caller>, Refusal> {
     let shared = request.app_data::<web::Data<Shared>>();
     let guard = &shared.ok_or(Refusal::Closed)?.guard;
     match (guard.public_reads(), guard.caller(request)) {
         (true, Err(_)) if !request.headers().contains_key(AUTHORIZATION) => Ok(None),
         // Without a key the route is open, and a token is not one of this server's.
-        (true, Err(Refusal::Closed)) => Err(Refusal::Untrusted.into()),
+        (true, Err(Refusal::Closed)) => Err(Refusal::Untrusted),
         (_, Ok(caller)) => admitted(request, caller, Role::Readonly).map(Some),
-        (_, Err(refusal)) => Err(refusal.into()),
+        (_, Err(refusal)) => Err(refusal),
     }
 }
 
@@ -55,7 +55,7 @@ macro_rules! extractor {
             type Future = Ready<Result<Self, Problem>>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                ready($find(request).map(Self))
+                ready($find(request).map(Self).map_err(Problem::from))
             }
         }
     };
