@@ -159,7 +159,7 @@ struct NewItem {
 #[expect(dead_code, reason = "tells the document what `domain::import` reads")]
 #[serde(untagged)]
 enum NewItems {
-    One(NewItem),
+    One(Box<NewItem>),
     Many(Vec<NewItem>),
 }
 
