@@ -5,12 +5,14 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Instant, content::ContentItem, text::has_nul};
+use super::{Instant, content::ContentItem, json::depth, text::has_nul};
 
 /// So many problems are told; a file with more is the wrong file.
 const PROBLEMS: usize = 20;
 /// The longest key and source, in characters.
 const LONGEST_KEY: usize = 500;
+/// Arrays and objects inside one another; what stores them wraps some more around them.
+const DEEPEST: usize = 64;
 /// Separates the tags and media of a CSV cell.
 const SEPARATOR: char = ';';
 
@@ -151,6 +153,9 @@ fn from_json(item: Value) -> Read {
     }
     if has_nul(&item) {
         return Err("there is a NUL character, which cannot be stored".into());
+    }
+    if depth(&item) > DEEPEST {
+        return Err(format!("it is nested more than {DEEPEST} deep"));
     }
     let fields: Fields = serde_json::from_value(item).map_err(|error| error.to_string())?;
     fields.check()?;

@@ -164,20 +164,6 @@ impl Problem {
         self
     }
 
-    /// The body is longer than that: 413.
-    #[must_use]
-    pub fn too_large(most: usize) -> Self {
-        let detail = format!("the body is longer than {most} bytes");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
-    }
-
-    /// The body does not come, or too slowly: 408.
-    #[must_use]
-    pub fn too_slow() -> Self {
-        let detail = "the body came too slowly; send it at once";
-        Self::new(StatusCode::REQUEST_TIMEOUT, detail)
-    }
-
     /// The body is of no kind that is read here: 415.
     #[must_use]
     pub fn unread_type(detail: impl Into<String>) -> Self {

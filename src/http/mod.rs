@@ -18,7 +18,6 @@ pub mod routes;
 pub mod sse;
 pub mod stalled;
 mod unrouted;
-pub mod upload;
 pub mod view;
 
 use crate::{actors::door::Door, clock::Clock, telemetry::metrics::Metrics};

@@ -47,6 +47,7 @@ fn every_route_of_the_control_api_is_in_the_document() {
         "get /api/v1/content/{table}",
         "post /api/v1/content/{table}",
         "delete /api/v1/content/{table}",
+        "get /api/v1/audit",
         "get /api/v1/openapi.json",
         "get /api/v1/docs",
         "get /",

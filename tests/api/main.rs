@@ -3,11 +3,26 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a test may fail by panicking"
+    clippy::disallowed_methods,
+    reason = "a test may fail by panicking, and the server's clock is the real one"
 )]
 
+#[path = "../http/client.rs"]
+#[allow(dead_code, reason = "another test's tool: this one uses a part of it")]
+mod client;
+#[path = "../support/sqlite_ledger.rs"]
+mod ledger;
+#[path = "../support/server.rs"]
+mod server;
+
+mod bots;
 mod cards;
 mod document;
+mod knowledge;
 mod pictures;
+mod runs;
 mod schema;
+mod served;
+mod stand;
+mod system;
 mod views;

@@ -149,9 +149,8 @@ pub fn document() -> &'static OpenApi {
         let app = App::new()
             .into_utoipa_app()
             .openapi(routes::openapi::frame());
-        app.configure(|routes| all.routes(routes))
-            .split_for_parts()
-            .1
+        let routes = app.configure(|routes| all.routes(routes));
+        routes::openapi::named_apart(routes.split_for_parts().1)
     })
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::refusals::OfMany;
+use super::refusals::OfShownList;
 use crate::{
     actors::messages::FindAudit,
     domain::audit::AuditQuery,
@@ -88,7 +88,7 @@ impl AuditFilters {
             ("Link" = String, description = "The next page, with `rel=\"next\"`; absent on the last one"),
             ("X-Next-Cursor" = String, description = "The `cursor` of the next page; absent on the last one"),
         )),
-        OfMany,
+        OfShownList,
     ),
     security(("bearerAuth" = []))
 )]

@@ -1,12 +1,13 @@
 //! The configuration in force, and reading the files again.
 
-use actix_web::{HttpResponse, get, post, web};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
+    control::note_after,
     now,
     refusals::{OfReload, OfShown},
 };
@@ -74,9 +75,11 @@ struct Reloaded {
 async fn reload_config(
     _: Admin,
     Body(ReloadRequest { dry_run }): Body<ReloadRequest>,
+    request: HttpRequest,
     shared: web::Data<Shared>,
 ) -> Answer {
     let plan = shared.door.ask(ReloadConfiguration { dry_run }).await??;
+    note_after(&request, json!({ "dry_run": dry_run, "plan": plan }));
     let message = match dry_run {
         true => "Configuration checked; nothing was changed",
         false => "Configuration reload triggered",

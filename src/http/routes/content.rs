@@ -1,11 +1,16 @@
 //! Knowledge tables: a table is there as soon as it has an item.
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, delete, get, post, web};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::refusals::{OfList, OfUpload};
+use super::{
+    control::note_after,
+    refusals::{OfList, OfUpload},
+};
 use crate::{
     actors::messages::{AddContent, FindContent, RemoveContent},
     domain::{
@@ -16,14 +21,15 @@ use crate::{
     http::{
         Shared,
         auth::{Operator, Reads},
-        body::{Params, PathOf},
+        body::{Params, PathOf, Raw},
         error::{Answer, Problem},
         paging::{self, Cursors},
-        upload,
         view::content::Item,
     },
 };
 
+/// The longest file.
+const LARGEST: usize = 8 << 20;
 /// Rows of a page, if nobody says how many.
 const USUAL: u32 = 50;
 
@@ -153,7 +159,7 @@ struct NewItem {
 #[expect(dead_code, reason = "tells the document what `domain::import` reads")]
 #[serde(untagged)]
 enum NewItems {
-    One(NewItem),
+    One(Box<NewItem>),
     Many(Vec<NewItem>),
 }
 
@@ -177,21 +183,23 @@ async fn add_content(
     _: Operator,
     PathOf(table): PathOf<String>,
     request: HttpRequest,
-    payload: web::Payload,
+    Raw(body): Raw<LARGEST>,
     shared: web::Data<Shared>,
 ) -> Answer {
     let table = table_name(table)?;
-    let items = items(&request, payload).await?;
+    let items = items(&request, body).await?;
     let ids = shared.door.ask(AddContent { table, items }).await??;
+    note_after(&request, json!({ "count": ids.len() }));
     Ok(HttpResponse::Created().json(Added {
         count: ids.len(),
         ids,
     }))
 }
 
-async fn items(request: &HttpRequest, payload: web::Payload) -> Result<Vec<ContentItem>, Problem> {
+async fn items(request: &HttpRequest, body: Bytes) -> Result<Vec<ContentItem>, Problem> {
     let format = format(request)?;
-    let text = upload::text(request, payload).await?;
+    let text = String::from_utf8(body.into())
+        .map_err(|_| Problem::bad_request("the body is no UTF-8 text"))?;
     let read = web::block(move || import::read(format, &text)).await;
     let read = read.map_err(|_| Problem::unavailable("the server is stopping"))?;
     read.map_err(|errors| {
@@ -249,6 +257,7 @@ async fn remove_content(
     _: Operator,
     PathOf(table): PathOf<String>,
     Params(removal): Params<Removal>,
+    request: HttpRequest,
     shared: web::Data<Shared>,
 ) -> Answer {
     let (table, id) = (table_name(table)?, removal.id);
@@ -257,6 +266,7 @@ async fn remove_content(
         return Err(Problem::bad_request(detail));
     }
     let removed = shared.door.ask(RemoveContent { table, id }).await??;
+    note_after(&request, json!({ "id": id, "removed": removed }));
     if id.is_some() && removed == 0 {
         return Err(Problem::not_found("there is no such item in this table"));
     }

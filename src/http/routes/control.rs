@@ -1,7 +1,8 @@
 //! What operators want of bots: pause, resume, trigger. The coordinator decides; every wish is safe to repeat.
 
-use actix_web::{HttpResponse, post, web};
+use actix_web::{HttpRequest, HttpResponse, post, web};
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -15,10 +16,15 @@ use crate::{
     domain::state::BotState,
     http::{
         Shared,
+        audit::{self, Note},
         auth::Operator,
         body::{Body, Params, PathOf},
         error::Answer,
-        view::{actor::Actor, outline::Outline, time::Time},
+        view::{
+            actor::{Actor, HoldView},
+            outline::Outline,
+            time::Time,
+        },
     },
 };
 
@@ -45,11 +51,14 @@ async fn pause_actor(
     Operator(caller): Operator,
     PathOf(id): PathOf<String>,
     Body(wish): Body<PauseRequest>,
+    request: HttpRequest,
     shared: web::Data<Shared>,
 ) -> Answer {
     let bot = bot_name(&id)?;
     let hold = wish.hold(&caller.subject, now(&shared)?)?;
+    let before = shared.door.ask(DescribeBot(bot.clone())).await??;
     let state = shared.door.ask(Pause { bot, hold }).await??;
+    note(&request, &before.state, &state);
     described(&shared, state).await
 }
 
@@ -69,11 +78,37 @@ async fn resume_actor(
     _: Operator,
     PathOf(id): PathOf<String>,
     _: Body<Nothing>,
+    request: HttpRequest,
     shared: web::Data<Shared>,
 ) -> Answer {
     let bot = bot_name(&id)?;
+    let before = shared.door.ask(DescribeBot(bot.clone())).await??;
     let state = shared.door.ask(Resume { bot, kind: None }).await??;
+    note(&request, &before.state, &state);
     described(&shared, state).await
+}
+
+/// For the audit: the hold before and after.
+fn note(request: &HttpRequest, before: &BotState, after: &BotState) {
+    let hold = |state: &BotState| json!({ "hold": state.hold.as_ref().map(HoldView::from) });
+    let note = Note {
+        before: Some(hold(before)),
+        after: Some(hold(after)),
+        ..Note::default()
+    };
+    audit::note(request, note);
+}
+
+/// For the audit: what came of it.
+pub(super) fn note_after(request: &HttpRequest, after: Value) {
+    let after = Some(after);
+    audit::note(
+        request,
+        Note {
+            after,
+            ..Note::default()
+        },
+    );
 }
 
 /// The bot in the state that the store has just answered; memory may be a moment behind it.
@@ -114,11 +149,13 @@ async fn trigger_actor(
     _: Operator,
     PathOf(id): PathOf<String>,
     Body(wish): Body<TriggerRequest>,
+    request: HttpRequest,
     shared: web::Data<Shared>,
 ) -> Answer {
     let (bot, input) = (bot_name(&id)?, wish.input()?);
     let message = format!("Triggered execution for actor '{bot}'");
     let execution = shared.door.ask(TriggerRun { bot, input }).await??;
+    note_after(&request, json!({ "execution_id": execution.0 }));
     Ok(HttpResponse::Ok().json(Triggered {
         message,
         timestamp: Time(now(&shared)?),
@@ -148,6 +185,7 @@ async fn resume_actors(
     _: Operator,
     Params(kinds): Params<Kinds>,
     _: Body<Nothing>,
+    request: HttpRequest,
     shared: web::Data<Shared>,
 ) -> Answer {
     let mut resumed = Vec::new();
@@ -156,5 +194,6 @@ async fn resume_actors(
         resumed.extend(bots.iter().map(ToString::to_string));
     }
     resumed.sort();
+    note_after(&request, json!({ "resumed": resumed }));
     Ok(HttpResponse::Ok().json(Resumed { resumed }))
 }

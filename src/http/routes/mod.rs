@@ -31,9 +31,10 @@ pub const BASE: &str = "/api/v1";
 
 /// Everything below [`BASE`].
 pub fn api(config: &mut ServiceConfig<'_>) {
+    // `/actors/resume` stands before `/actors/{id}`: the first pattern that fits is the one that the audit tells of.
     config
-        .configure(actors::routes)
         .configure(control::routes)
+        .configure(actors::routes)
         .configure(executions::routes)
         .configure(configuration::routes)
         .configure(supervision::routes)

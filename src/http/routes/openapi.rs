@@ -1,6 +1,9 @@
 //! The OpenAPI 3.1 document, collected from the handlers that serve the routes, and its page.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::HashSet,
+    sync::{Arc, OnceLock},
+};
 
 use actix_web::{
     HttpResponse, get,
@@ -11,7 +14,8 @@ use bytes::Bytes;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        self,
+        self, PathItem,
+        path::Operation,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -56,6 +60,7 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
         (name = "stream", description = "What happens, as it happens"),
         (name = "audit", description = "Who did what"),
         (name = "health", description = "Probes"),
+        (name = "metrics", description = "Figures for Prometheus"),
         (name = "documents", description = "This document, and pages for people"),
     ),
 )]
@@ -77,6 +82,32 @@ impl Modify for Bearer {
 /// What the document says beside the routes.
 pub(in crate::http) fn frame() -> openapi::OpenApi {
     Document::openapi()
+}
+
+/// Some routes are served below the API's root and beside it: there they are two operations, so that each needs a name of its own.
+pub(in crate::http) fn named_apart(mut document: openapi::OpenApi) -> openapi::OpenApi {
+    let mut known = HashSet::new();
+    for item in document.paths.paths.values_mut() {
+        for operation in operations(item) {
+            let name = operation.operation_id.get_or_insert_default();
+            if !known.insert(name.clone()) {
+                *name = format!("root_{name}");
+            }
+        }
+    }
+    document
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem {
+        get,
+        post,
+        put,
+        patch,
+        delete,
+        ..
+    } = item;
+    [get, post, put, patch, delete].into_iter().flatten()
 }
 
 /// The document as JSON, for people and programs.

@@ -13,6 +13,8 @@ pub struct OfList;
 pub struct OfOne;
 /// Routes that show what not everybody may see.
 pub struct OfShown;
+/// Routes that answer a list that not everybody may see.
+pub struct OfShownList;
 /// Routes that change many things.
 pub struct OfMany;
 /// Routes that change one thing, named in the path.
@@ -40,15 +42,21 @@ impl IntoResponses for OfShown {
     }
 }
 
-impl IntoResponses for OfMany {
+impl IntoResponses for OfShownList {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         refusals(&[400, 401, 403, 429, 503])
     }
 }
 
+impl IntoResponses for OfMany {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[400, 401, 403, 408, 413, 415, 429, 503])
+    }
+}
+
 impl IntoResponses for OfChange {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[400, 401, 403, 404, 408, 409, 413, 429, 503])
+        refusals(&[400, 401, 403, 404, 408, 409, 413, 415, 429, 503])
     }
 }
 
@@ -60,7 +68,7 @@ impl IntoResponses for OfUpload {
 
 impl IntoResponses for OfReload {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[400, 401, 403, 408, 413, 422, 429, 503])
+        refusals(&[400, 401, 403, 408, 413, 415, 422, 429, 503])
     }
 }
 

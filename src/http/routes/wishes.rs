@@ -8,6 +8,7 @@ use crate::{
     domain::{
         Instant,
         hold::{Hold, HoldKind},
+        json::depth,
         text::has_nul,
     },
     http::{error::Problem, moment},
@@ -15,6 +16,8 @@ use crate::{
 
 /// The longest reason or note, in characters.
 const LONGEST: usize = 500;
+/// Arrays and objects inside one another: what is stored with a run wraps some more around them, and has to be read again.
+const DEEPEST: usize = 64;
 
 /// Why and how long.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -98,9 +101,12 @@ impl TriggerRequest {
             input.insert("dry_run".into(), true.into());
         }
         if self.content.as_ref().is_some_and(has_nul) {
-            return Err(Problem::bad_request(
-                "`content` has a NUL character, which cannot be stored",
-            ));
+            let detail = "`content` has a NUL character, which cannot be stored";
+            return Err(Problem::bad_request(detail));
+        }
+        if self.content.as_ref().is_some_and(|it| depth(it) > DEEPEST) {
+            let detail = format!("`content` is nested more than {DEEPEST} deep");
+            return Err(Problem::bad_request(detail));
         }
         match self.content {
             None | Some(Value::Null) => {}
