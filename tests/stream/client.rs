@@ -96,6 +96,8 @@ pub(crate) fn serve(
         door,
         guard: Guard::default(),
         signatures,
+        metrics: Default::default(),
+        clock: actor_server::clock::Clock::process(),
     });
     let app = move || {
         let api = scope::scope("/api/v1").configure(routes::api);

@@ -20,7 +20,7 @@ use tokio::net::TcpSocket;
 pub(super) use self::connections::{Flight, Open};
 pub use self::scopes::document;
 use self::{connections::Connections, scopes::Scopes};
-use super::{Shared, answering::answer, audit, rate, unrouted::unrouted};
+use super::{Shared, answering::answer, audit, rate, stalled, unrouted::unrouted};
 
 /// How long the first request of a connection may take to come.
 const HEAD_PATIENCE: Duration = Duration::from_secs(8);
@@ -151,7 +151,10 @@ fn serve(
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEAD_PATIENCE)
         .client_disconnect_timeout(LINGER)
-        .on_connect(move |stream, data| entered.enter(stream, data))
+        .on_connect(move |stream, data| {
+            stalled::bound(stream, stalled::PATIENCE);
+            entered.enter(stream, data);
+        })
         .disable_signals()
         .listen(listener)?
         .run();
