@@ -28,10 +28,24 @@ pub enum Delivered {
     NotNow(String),
 }
 
+/// What an open breaker is to whoever has a post sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Insistence {
+    /// A reason not to ask.
+    None,
+    /// An operator wants to know: it is asked once in any case.
+    Once,
+}
+
 /// Sends a post; waits out rate limits, and retries what may pass as often as the policy allows, over all runs of it.
 ///
 /// Dropping the future between two attempts loses nothing: the post stays `pending` and goes out later.
-pub async fn deliver(env: &Arc<Env>, post: Post, retry: &RetryPolicy) -> Delivered {
+pub async fn deliver(
+    env: &Arc<Env>,
+    post: Post,
+    retry: &RetryPolicy,
+    insistence: Insistence,
+) -> Delivered {
     let known = match post.status {
         PostStatus::Pending => None,
         PostStatus::Sent => Some(Delivered::Sent(post.platform_message_id.clone())),
@@ -56,7 +70,7 @@ pub async fn deliver(env: &Arc<Env>, post: Post, retry: &RetryPolicy) -> Deliver
                 retry,
                 failed: 0,
             }
-            .work()
+            .work(insistence)
             .await
         }
     }
@@ -66,7 +80,8 @@ pub async fn deliver(env: &Arc<Env>, post: Post, retry: &RetryPolicy) -> Deliver
 struct Delivery<'a> {
     env: &'a Env,
     platform: &'a dyn ContentPoster,
-    downstream: Downstream,
+    /// `None` for the console.
+    downstream: Option<Downstream>,
     post: Post,
     retry: &'a RetryPolicy,
     /// Failed attempts since the post was taken up; waits begin anew each time.
@@ -82,17 +97,21 @@ enum Step {
 /// What the answer says of the downstream; being asked to wait says nothing.
 fn sign(answer: &Result<Receipt, PostFailure>) -> Option<Sign> {
     match answer {
-        Ok(_) => Some(Sign::Answered),
+        Ok(_) | Err(PostFailure::Rejected(_) | PostFailure::Forbidden(_)) => Some(Sign::Answered),
         Err(PostFailure::RateLimited(_)) => None,
         Err(PostFailure::Transient(_)) => Some(Sign::Failed),
-        Err(PostFailure::Rejected(_) | PostFailure::Forbidden(_)) => Some(Sign::Refused),
         Err(PostFailure::Unauthorized(_)) => Some(Sign::TokenRefused),
     }
 }
 
 impl Delivery<'_> {
-    async fn work(mut self) -> Delivered {
+    async fn work(mut self, mut insistence: Insistence) -> Delivered {
         loop {
+            // It may have opened since the run started, or while the post waited.
+            if insistence == Insistence::None && self.must_wait() {
+                return Delivered::NotNow("the breaker is open".into());
+            }
+            insistence = Insistence::None;
             match self.attempt().await {
                 Step::Again(wait) => tokio::time::sleep(wait).await,
                 Step::End(end) => return end,
@@ -100,11 +119,17 @@ impl Delivery<'_> {
         }
     }
 
+    fn must_wait(&self) -> bool {
+        let (breakers, now) = (&self.env.breakers, self.env.clock.now());
+        let downstream = self.downstream.as_ref();
+        downstream.is_some_and(|downstream| breakers.is_cooling_down(downstream, now))
+    }
+
     async fn attempt(&mut self) -> Step {
         let answer = self.platform.post(&self.post).await;
         fail::fail_point!("post.sent");
-        if let Some(sign) = sign(&answer) {
-            self.env.heard_of(&self.downstream, sign);
+        if let (Some(downstream), Some(sign)) = (&self.downstream, sign(&answer)) {
+            self.env.heard_of(downstream, sign);
         }
         match answer {
             Ok(receipt) => {
@@ -132,8 +157,7 @@ impl Delivery<'_> {
         self.failed += 1;
         let (actor, post, attempts) = (&self.post.bot, self.post.id, self.post.attempts);
         let left = attempts < self.retry.max_attempts;
-        let (breakers, now) = (&self.env.breakers, self.env.clock.now());
-        if left && !breakers.would_let_through(&self.downstream, now) {
+        if left && self.must_wait() {
             // It keeps the attempts that it has: it goes out when the downstream is back.
             self.mark(PostStatus::Pending, None, Some(error.clone()));
             return Step::End(Delivered::NotNow(format!("{error}; the breaker is open")));

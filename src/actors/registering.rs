@@ -19,7 +19,7 @@ const CHUNK: usize = 1000;
 /// How often a bot is planned anew when another replica was quicker.
 const ROUNDS: usize = 5;
 
-/// Deals with what dead processes left, then stores every added, changed and removed bot.
+/// Deals with what dead processes left, takes over the stored breakers, then stores every added, changed and removed bot.
 ///
 /// # Errors
 /// The store is away, or answered something that it never should.
@@ -31,6 +31,7 @@ pub async fn prepare(env: Arc<Env>) -> Result<(), StoreError> {
             .rescue(&env.me.id, &again, env.clock.now())
             .await?,
     );
+    env.tell_of(env.breakers.adopt(env.store.breakers().await?));
     for _ in 0..ROUNDS {
         if register_all(&env).await? == 0 {
             return Ok(());

@@ -12,7 +12,7 @@ use crate::{
         env::Env,
         messages::Stop,
         news::Happening,
-        persistence::{flush_what_is_left, record_what_is_left},
+        persistence::{flush_what_is_left, keep_breakers_that_are_left, record_what_is_left},
         roster::Roster,
         supervision::{Child, Exit, Exits, spawn},
         vitals::Phase,
@@ -161,6 +161,7 @@ async fn stop_in_order(
 pub(super) async fn close(env: &Arc<Env>) {
     let inner = Arc::clone(env);
     record_what_is_left(env, CLOSING).await;
+    keep_breakers_that_are_left(env, CLOSING).await;
     let closing = env.runtime.spawn(async move {
         if let Err(error) = inner.store.sign_off(&inner.me.id).await {
             tracing::warn!(%error, "this process could not be signed off");

@@ -34,6 +34,32 @@ impl Default for BreakerRules {
 /// The cool-down is longer by up to this share of it, so that processes do not probe in step.
 const JITTER: f64 = 0.2;
 
+/// A breaker as a store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBreaker {
+    /// Whose: `discord`, `discord:1234567890`.
+    pub dependency: String,
+    /// As it was stored last.
+    pub breaker: Breaker,
+    /// Grows by one each time that it is stored, whoever does so.
+    pub revision: i64,
+    /// When it was stored last.
+    pub updated_at: Instant,
+}
+
+/// A breaker in columns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BreakerColumns<'a> {
+    /// See [`Breaker::as_str`].
+    pub state: &'a str,
+    /// Until when it is open, or until when a probe may take.
+    pub until: Option<Instant>,
+    /// Failures in a row while it is closed.
+    pub failures: i64,
+    /// Good probes in a row while it is half-open.
+    pub successes: i64,
+}
+
 /// One breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breaker {
@@ -70,6 +96,62 @@ impl Breaker {
             Self::Closed { .. } => "closed",
             Self::Open { .. } => "open",
             Self::HalfOpen { .. } => "half_open",
+        }
+    }
+
+    /// Whether nothing is the matter with its downstream, as far as it knows.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed { .. })
+    }
+
+    /// Whether the cool-down lasts at `now`: nothing is asked then, not even by a probe.
+    #[must_use]
+    pub fn is_cooling_down(&self, now: Instant) -> bool {
+        matches!(self, Self::Open { until } if *until > now)
+    }
+
+    /// What a store keeps of it.
+    #[must_use]
+    pub fn columns(&self) -> BreakerColumns<'static> {
+        let state = self.as_str();
+        let blank = BreakerColumns {
+            state,
+            ..BreakerColumns::default()
+        };
+        match *self {
+            Self::Closed { failures } => BreakerColumns {
+                failures: failures.into(),
+                ..blank
+            },
+            Self::Open { until } => BreakerColumns {
+                until: Some(until),
+                ..blank
+            },
+            Self::HalfOpen {
+                successes,
+                probe_until,
+            } => BreakerColumns {
+                until: probe_until,
+                successes: successes.into(),
+                ..blank
+            },
+        }
+    }
+
+    /// The breaker that was kept so. What makes no sense is closed: whoever is asked then tells how it is.
+    #[must_use]
+    pub fn of_columns(columns: &BreakerColumns<'_>) -> Self {
+        let count = |count: i64| u32::try_from(count).unwrap_or_default();
+        match (columns.state, columns.until) {
+            ("open", Some(until)) => Self::Open { until },
+            ("half_open", probe_until) => Self::HalfOpen {
+                successes: count(columns.successes),
+                probe_until,
+            },
+            _ => Self::Closed {
+                failures: count(columns.failures),
+            },
         }
     }
 
@@ -205,6 +287,28 @@ mod tests {
         );
         breaker.failed(at(21), &RULES, 0.5);
         assert_eq!(breaker, Breaker::Open { until: at(32) });
+    }
+
+    #[test]
+    fn every_state_comes_back_from_its_columns_and_nonsense_is_closed() {
+        let probe_until = Some(at(5));
+        let half_open = |probe_until| Breaker::HalfOpen {
+            successes: 2,
+            probe_until,
+        };
+        let open = Breaker::Open { until: at(5) };
+        let closed = Breaker::Closed { failures: 2 };
+        for breaker in [closed, open, half_open(None), half_open(probe_until)] {
+            assert_eq!(Breaker::of_columns(&breaker.columns()), breaker);
+        }
+        for state in ["open", "ajar", ""] {
+            let nonsense = BreakerColumns {
+                state,
+                failures: -1,
+                ..BreakerColumns::default()
+            };
+            assert_eq!(Breaker::of_columns(&nonsense), Breaker::default());
+        }
     }
 
     proptest! {

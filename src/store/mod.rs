@@ -35,6 +35,7 @@ use crate::domain::{
     Instant,
     audit::{AuditEntry, AuditQuery, AuditRow},
     bot::BotName,
+    breaker::{Breaker, StoredBreaker},
     content::{ContentItem, ContentQuery, StoredItem},
     ledger::LedgerQuery,
     post::Post,
@@ -144,6 +145,17 @@ pub trait StatePersistence: Send + Sync + 'static {
 
     /// Removes one item of a knowledge table, or all. Answers how many there were.
     async fn remove_content(&self, table: &str, id: Option<i64>) -> Result<u64, StoreError>;
+
+    /// The circuit breakers that were ever stored, by name.
+    async fn breakers(&self) -> Result<Vec<StoredBreaker>, StoreError>;
+
+    /// Stores a breaker in the place of what is stored, whoever stored it: the last one wins. Answers its new revision.
+    async fn keep_breaker(
+        &self,
+        dependency: &str,
+        breaker: Breaker,
+        now: Instant,
+    ) -> Result<i64, StoreError>;
 
     /// Deletes ledger rows and posts that ended before `before`, posts also not before `posts_before`, and what was done
     /// before `before` from the record of who did what. Answers how many.

@@ -178,10 +178,12 @@ pub struct Finish {
 }
 
 impl Finish {
-    /// Whether the end says something about the bot: that of a dry run does not, whatever it is.
+    /// Whether the end says something about the bot: that of a dry run does not, whatever it is, nor that of a run whose
+    /// post is stored and only waits for its downstream.
     #[must_use]
     pub fn counts(&self) -> bool {
-        self.metadata.get("dry_run") != Some(&Value::Bool(true))
+        let says = |key| self.metadata.get(key) == Some(&Value::Bool(true));
+        !says("dry_run") && !says("post_waits")
     }
 }
 

@@ -175,6 +175,11 @@ macro_rules! suite {
                     hostile_texts_are_stored_and_not_refused
                     old_entries_are_forgotten
                 }
+                breakers {
+                    a_breaker_comes_back_in_the_state_it_was_stored_in
+                    the_last_one_to_store_a_breaker_wins_and_every_change_is_another_revision
+                    any_text_may_be_a_dependency
+                }
                 knowledge {
                     items_come_back_newest_first_as_they_were
                     an_item_with_a_known_key_takes_the_place_of_the_first

@@ -21,6 +21,7 @@ use actor_server::{
         Instant,
         audit::{AuditEntry, AuditQuery, AuditRow},
         bot::BotName,
+        breaker::{Breaker, StoredBreaker},
         content::{ContentItem, ContentQuery, StoredItem},
         ledger::LedgerQuery,
         post::Post,
@@ -254,6 +255,14 @@ impl StatePersistence for Scripted {
 
     async fn remove_content(&self, _: &str, _: Option<i64>) -> Result<u64, StoreError> {
         Ok(0)
+    }
+
+    async fn breakers(&self) -> Result<Vec<StoredBreaker>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn keep_breaker(&self, _: &str, _: Breaker, _: Instant) -> Result<i64, StoreError> {
+        Ok(1)
     }
 
     async fn prune(&self, _: Instant, _: Instant) -> Result<u64, StoreError> {

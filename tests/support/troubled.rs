@@ -19,6 +19,7 @@ use actor_server::{
         Instant,
         audit::{AuditEntry, AuditQuery, AuditRow},
         bot::BotName,
+        breaker::{Breaker, StoredBreaker},
         content::{ContentItem, ContentQuery, StoredItem},
         ledger::LedgerQuery,
         post::Post,
@@ -181,6 +182,19 @@ impl StatePersistence for Troubled {
 
     async fn remove_content(&self, table: &str, id: Option<i64>) -> Result<u64, StoreError> {
         self.reach()?.remove_content(table, id).await
+    }
+
+    async fn breakers(&self) -> Result<Vec<StoredBreaker>, StoreError> {
+        self.reach()?.breakers().await
+    }
+
+    async fn keep_breaker(
+        &self,
+        dependency: &str,
+        breaker: Breaker,
+        now: Instant,
+    ) -> Result<i64, StoreError> {
+        self.reach()?.keep_breaker(dependency, breaker, now).await
     }
 
     async fn prune(&self, before: Instant, posts_before: Instant) -> Result<u64, StoreError> {

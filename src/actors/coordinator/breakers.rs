@@ -18,7 +18,7 @@ use crate::{
 pub(super) fn known(env: &Env) -> BTreeMap<String, Breaker> {
     let bots = &env.in_force().bots;
     let downstreams = bots.values().filter_map(|bot| Downstream::of(bot));
-    let names = downstreams.flat_map(|downstream| [downstream.platform, downstream.destination]);
+    let names = downstreams.flat_map(|downstream| downstream.names().map(str::to_owned));
     let mut known: BTreeMap<String, Breaker> =
         names.map(|name| (name, Breaker::default())).collect();
     known.extend(env.breakers.all());

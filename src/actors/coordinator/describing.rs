@@ -70,7 +70,6 @@ impl Handler<Inspect> for CoordinatorActor {
     }
 }
 
-/// No downstream has a breaker yet that could be closed by hand.
 impl CoordinatorActor {
     /// A mailbox does not say how full it is; the queue of writes does.
     fn waits_for(&self, child: &Child) -> Option<usize> {

@@ -8,7 +8,7 @@ use super::CoordinatorActor;
 use crate::{
     actors::{
         breakers::Downstream,
-        delivery::{self, Delivered},
+        delivery::{self, Delivered, Insistence},
         env::Env,
         leftovers::{Destination, Turn},
         supervision::beside,
@@ -62,14 +62,15 @@ async fn serve(env: Arc<Env>, posts: Vec<Post>, turn: Turn) {
             .map_or_else(RetryPolicy::default, |bot| bot.policy.retry);
         let (actor, id) = (post.bot.clone(), post.id);
         let downstream = Downstream::new(&post.platform, &post.destination);
-        if !env.may_ask(&downstream) {
+        if !downstream.as_ref().is_none_or(|one| env.may_ask(one)) {
             break;
         }
-        match delivery::deliver(&env, post, &retry).await {
+        match delivery::deliver(&env, post, &retry, Insistence::None).await {
             Delivered::NotNow(error) => {
                 // Nothing else would get through either: the destination rests.
                 tracing::warn!(%actor, post = id, error, "a post that an earlier run left cannot be sent now");
-                if env.breakers.would_let_through(&downstream, env.clock.now()) {
+                let now = env.clock.now();
+                if downstream.is_none_or(|one| env.breakers.would_let_through(&one, now)) {
                     turn.rest();
                 }
                 break;

@@ -4,6 +4,7 @@
 //! What it must not lose lives in the [`WriteQueue`], which outlives it.
 
 mod beat;
+mod breakers;
 mod flush;
 mod pruning;
 mod queue;
@@ -16,6 +17,7 @@ use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
 
 pub(super) use self::flush::keep_the_turn;
 pub use self::{
+    breakers::keep_breakers_that_are_left,
     queue::{WriteError, WriteQueue, WriteResult},
     recording::record_what_is_left,
 };
@@ -49,10 +51,12 @@ impl Actor for PersistenceActor {
         fail::fail_point!("persistence.started");
         ctx.spawn(keep_writing(Arc::clone(&self.env)).into_actor(self));
         ctx.spawn(recording::keep_recording(Arc::clone(&self.env)).into_actor(self));
+        ctx.spawn(breakers::keep_breakers(Arc::clone(&self.env)).into_actor(self));
         ctx.spawn(pruning::keep_pruning(Arc::clone(&self.env)).into_actor(self));
         ctx.spawn(beat::keep_beating(Arc::clone(&self.env)).into_actor(self));
         if self.env.store.is_shared() {
             ctx.spawn(beat::keep_rescuing(Arc::clone(&self.env)).into_actor(self));
+            ctx.spawn(breakers::keep_reading_breakers(Arc::clone(&self.env)).into_actor(self));
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -34,6 +37,8 @@ pub(super) struct Run {
     pub(super) input: RunInput,
     /// What a dry run would have posted, by position.
     pub(super) would_post: Mutex<BTreeMap<i32, Value>>,
+    /// A post of it stays `pending`, for a reason that is neither the post's nor the bot's.
+    pub(super) post_waits: AtomicBool,
 }
 
 impl Run {
@@ -51,6 +56,7 @@ impl Run {
             started_at,
             input,
             would_post: Mutex::new(BTreeMap::new()),
+            post_waits: AtomicBool::new(false),
         }
     }
 }
@@ -220,6 +226,9 @@ fn metadata(run: &Run, earlier: &[Value], last: Option<&AttemptOutcome>) -> Valu
     }
     if let Some(last) = last {
         all.insert("skills".into(), json!(last.skills));
+        if last.status == Status::Failed && run.post_waits.load(Ordering::Relaxed) {
+            all.insert("post_waits".into(), true.into());
+        }
     }
     all.into()
 }

@@ -21,6 +21,7 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler,
 use tokio::{sync::oneshot, time::Instant as Monotonic};
 
 use super::{
+    breakers::Downstream,
     env::Env,
     messages::{Abandon, CancelRun, ControlError, DEADLINE, FinishUp, Ping, Pong, Rest, StartRun},
     runs::{StopReason, Ticket},
@@ -34,6 +35,8 @@ const IDLE: Duration = Duration::from_secs(60);
 pub struct TaskActor {
     env: Arc<Env>,
     bot: Arc<Bot>,
+    /// Where its posts go, if breakers have a say in that.
+    downstream: Option<Downstream>,
     /// A hold that the scheduler does not know of yet.
     hold: Option<HoldKind>,
     /// Runs at work.
@@ -100,6 +103,7 @@ impl TaskActor {
     pub fn new(env: Arc<Env>, bot: Arc<Bot>) -> Self {
         Self {
             env,
+            downstream: Downstream::of(&bot),
             bot,
             hold: None,
             active: HashMap::new(),
@@ -146,7 +150,10 @@ impl TaskActor {
     fn take_up_configuration(&mut self) -> bool {
         match self.env.bot(&self.bot.name) {
             Some(bot) => {
-                self.bot = bot;
+                if !Arc::ptr_eq(&self.bot, &bot) {
+                    self.downstream = Downstream::of(&bot);
+                    self.bot = bot;
+                }
                 true
             }
             None => false,

@@ -1,7 +1,7 @@
 //! Where a run's posts go: stored first, then sent, then marked. Those of a dry run go into its metadata, and no further.
 
 use std::{
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -11,13 +11,14 @@ use serde_json::json;
 use super::driver::Run;
 use crate::{
     actors::{
-        delivery::{self, Delivered},
+        delivery::{self, Delivered, Insistence},
         env::Platforms,
         persistence::WriteError,
     },
     domain::{
         hold::HoldKind,
         post::{Message, Post, nonce},
+        run::Trigger,
     },
     skills::{Outlet, SkillError},
     store::{NewPost, Write, Written},
@@ -114,7 +115,15 @@ impl Outlet for RunOutlet {
         }
         let post = self.store(position, &message).await?;
         fail::fail_point!("post.stored");
-        match delivery::deliver(&self.run.env, post, &self.run.bot.policy.retry).await {
+        let insistence = match self.run.claim.trigger {
+            Trigger::Manual => Insistence::Once,
+            Trigger::Schedule | Trigger::Event => Insistence::None,
+        };
+        let retry = &self.run.bot.policy.retry;
+        let delivered = delivery::deliver(&self.run.env, post, retry, insistence).await;
+        let waits = matches!(delivered, Delivered::NotNow(_));
+        self.run.post_waits.store(waits, Ordering::Relaxed);
+        match delivered {
             Delivered::Sent(id) => Ok(id),
             Delivered::Failed(error) | Delivered::NotNow(error) => {
                 Err(SkillError::unrecoverable(error))

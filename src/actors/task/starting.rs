@@ -8,7 +8,6 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::{InHand, TaskActor, driver};
 use crate::{
     actors::{
-        breakers::Downstream,
         messages::{ControlError, StartRun},
         news::Happening,
         runs::{AtWork, StopReason},
@@ -78,14 +77,15 @@ impl TaskActor {
     /// Whether what the bot posts to is not asked for now.
     fn downstream_is_shut(&self) -> bool {
         let (breakers, now) = (&self.env.breakers, self.env.clock.now());
-        let downstream = Downstream::of(&self.bot);
-        downstream.is_some_and(|downstream| !breakers.would_let_through(&downstream, now))
+        let downstream = self.downstream.as_ref();
+        downstream.is_some_and(|downstream| !breakers.would_let_through(downstream, now))
     }
 
     /// The run that starts while a breaker is half-open is its probe; a run by hand starts in any case, and so does one
     /// that the store has been asked about before.
     fn is_shut_out(&self, start: &StartRun) -> bool {
-        let may = Downstream::of(&self.bot).is_none_or(|downstream| self.env.may_ask(&downstream));
+        let downstream = self.downstream.as_ref();
+        let may = downstream.is_none_or(|downstream| self.env.may_ask(downstream));
         !may && start.claim.trigger != Trigger::Manual && start.asked_at.is_none()
     }
 

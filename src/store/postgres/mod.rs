@@ -5,6 +5,7 @@
 //! in a few statements (`flush`). Nothing depends on the session, so that a transaction-pooling proxy may stand between.
 
 mod batch;
+mod breakers;
 mod connection;
 mod error;
 mod flush;
@@ -54,6 +55,7 @@ use crate::{
         Instant,
         audit::{AuditEntry, AuditQuery, AuditRow},
         bot::BotName,
+        breaker::{Breaker, StoredBreaker},
         content::{ContentItem, ContentQuery, StoredItem},
         ledger::LedgerQuery,
         post::Post,
@@ -332,6 +334,26 @@ impl StatePersistence for PostgresStore {
         self.gate
             .run(Access::Write, move |c| {
                 Box::pin(knowledge::remove(c, table, id))
+            })
+            .await
+    }
+
+    async fn breakers(&self) -> Result<Vec<StoredBreaker>, StoreError> {
+        self.gate
+            .run(Access::Read, |c| Box::pin(breakers::all(c)))
+            .await
+    }
+
+    async fn keep_breaker(
+        &self,
+        dependency: &str,
+        breaker: Breaker,
+        now: Instant,
+    ) -> Result<i64, StoreError> {
+        let dependency = dependency.to_owned();
+        self.gate
+            .run(Access::Write, move |c| {
+                Box::pin(breakers::keep(c, dependency, breaker, now))
             })
             .await
     }

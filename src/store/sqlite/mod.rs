@@ -5,6 +5,7 @@
 //! `BEGIN IMMEDIATE` transaction that is on disk (`synchronous = FULL`) when its answer comes; reads have connections
 //! of their own, and outside readers may look on at any time.
 
+mod breakers;
 mod connections;
 mod fault;
 mod fixed;
@@ -48,6 +49,7 @@ use crate::{
         Instant,
         audit::{AuditEntry, AuditQuery, AuditRow},
         bot::BotName,
+        breaker::{Breaker, StoredBreaker},
         content::{ContentItem, ContentQuery, StoredItem},
         ledger::LedgerQuery,
         post::Post,
@@ -274,6 +276,21 @@ impl StatePersistence for SqliteStore {
     async fn remove_content(&self, table: &str, id: Option<i64>) -> Result<u64, StoreError> {
         let table = table.to_owned();
         self.transaction(move |conn| knowledge::remove(conn, &table, id))
+            .await
+    }
+
+    async fn breakers(&self) -> Result<Vec<StoredBreaker>, StoreError> {
+        self.readers.run(breakers::all).await
+    }
+
+    async fn keep_breaker(
+        &self,
+        dependency: &str,
+        breaker: Breaker,
+        now: Instant,
+    ) -> Result<i64, StoreError> {
+        let dependency = dependency.to_owned();
+        self.transaction(move |conn| breakers::keep(conn, &dependency, breaker, now))
             .await
     }
 

@@ -127,3 +127,16 @@ table! {
         outcome -> Text,
     }
 }
+
+table! {
+    #[sql_name = "actor_server_breakers"]
+    breakers (dependency) {
+        dependency -> Text,
+        state -> Text,
+        until -> Nullable<Text>,
+        failures -> BigInt,
+        successes -> BigInt,
+        revision -> BigInt,
+        updated_at -> Text,
+    }
+}

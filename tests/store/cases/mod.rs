@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod backlogs;
 pub(crate) mod batches;
+pub(crate) mod breakers;
 pub(crate) mod cancelling;
 pub(crate) mod edits;
 pub(crate) mod ends;

@@ -1,0 +1,374 @@
+//! The circuit breakers of this process: one for each destination (a channel), and one for each platform as a whole.
+//!
+//! A bad destination must never shut the platform for others: while nothing gets through, the platform's breaker counts each
+//! destination once. A token that is refused shuts the platform at once. While none is shut, asking costs one load of an
+//! atomic number.
+
+mod downstream;
+mod storing;
+mod telling;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::sync::Notify;
+
+pub use self::downstream::Downstream;
+pub(super) use self::telling::random;
+use crate::domain::{
+    Instant,
+    breaker::{Breaker, BreakerRules},
+};
+
+/// What an attempt says about the downstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// It did what it was asked, or refused this post or this destination: it is well.
+    Answered,
+    /// No answer, or an answer that tells of trouble (5xx).
+    Failed,
+    /// The token is not accepted.
+    TokenRefused,
+}
+
+/// A breaker that is in another state now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Whose.
+    pub dependency: String,
+    /// As it is now.
+    pub breaker: Breaker,
+}
+
+/// All breakers; clones share them.
+#[derive(Clone)]
+pub struct Breakers(Arc<Shared>);
+
+struct Shared {
+    rules: BreakerRules,
+    /// How many are not closed. What is asked before every run looks here first.
+    shut: AtomicUsize,
+    inner: Mutex<Inner>,
+    /// Rung when there is something to store.
+    changed: Notify,
+    /// Held by whoever stores.
+    storing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Inner {
+    by_name: BTreeMap<String, Breaker>,
+    /// Destinations of a platform that have failed since anything last got through.
+    failing: HashMap<String, HashSet<String>>,
+    /// Those whose state is not stored as it is.
+    unstored: BTreeSet<String>,
+    /// The latest stored revision that is known here.
+    revisions: HashMap<String, i64>,
+}
+
+impl Breakers {
+    /// All closed.
+    #[must_use]
+    pub fn new(rules: BreakerRules) -> Self {
+        Self(Arc::new(Shared {
+            rules,
+            shut: AtomicUsize::new(0),
+            inner: Mutex::default(),
+            changed: Notify::new(),
+            storing: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// Whether nothing is shut anywhere.
+    #[must_use]
+    pub fn are_all_closed(&self) -> bool {
+        self.0.shut.load(Ordering::Acquire) == 0
+    }
+
+    /// Whether the downstream may be asked at `now`.
+    #[must_use]
+    pub fn would_let_through(&self, downstream: &Downstream, now: Instant) -> bool {
+        self.are_all_closed() || self.both(downstream, |one| one.would_let_through(now))
+    }
+
+    /// Whether the downstream's cool-down lasts at `now`: not even a probe is on its way.
+    #[must_use]
+    pub fn is_cooling_down(&self, downstream: &Downstream, now: Instant) -> bool {
+        !self.are_all_closed() && !self.both(downstream, |one| !one.is_cooling_down(now))
+    }
+
+    /// Asks to be let through; of breakers that are not closed, this is the probe.
+    pub fn let_through(&self, downstream: &Downstream, now: Instant) -> (bool, Vec<Change>) {
+        if self.are_all_closed() {
+            return (true, Vec::new());
+        }
+        let (rules, mut inner) = (self.0.rules, self.lock());
+        let names = downstream.names();
+        if !names
+            .iter()
+            .all(|name| inner.get(name).would_let_through(now))
+        {
+            return (false, Vec::new());
+        }
+        let take = |breaker: &mut Breaker| {
+            breaker.let_through(now, &rules);
+        };
+        (true, self.change(&mut inner, &names, take))
+    }
+
+    /// An attempt has ended. `random` is from 0 to 1. Answers the breakers that are in another state now.
+    pub fn noted(
+        &self,
+        downstream: &Downstream,
+        sign: Sign,
+        now: Instant,
+        random: f64,
+    ) -> Vec<Change> {
+        let (rules, mut inner) = (self.0.rules, self.lock());
+        let fail = |breaker: &mut Breaker| breaker.failed(now, &rules, random);
+        match sign {
+            Sign::Answered => {
+                inner.failing.remove(&downstream.platform);
+                let well = |breaker: &mut Breaker| breaker.succeeded(&rules);
+                self.change(&mut inner, &downstream.names(), well)
+            }
+            Sign::Failed if inner.counts_for_platform(downstream) => {
+                self.change(&mut inner, &downstream.names(), fail)
+            }
+            Sign::Failed => self.change(&mut inner, &[&downstream.destination], fail),
+            Sign::TokenRefused => {
+                let open = |breaker: &mut Breaker| *breaker = Breaker::opened(now, &rules, random);
+                self.change(&mut inner, &[&downstream.platform], open)
+            }
+        }
+    }
+
+    /// Closes one by hand, also in the store, where another process may have opened it. `None` if it was closed here.
+    pub fn reset(&self, dependency: &str) -> Option<Change> {
+        let mut inner = self.lock();
+        inner.failing.remove(dependency);
+        inner.unstored.insert(dependency.to_owned());
+        self.0.changed.notify_one();
+        let close = |breaker: &mut Breaker| *breaker = Breaker::default();
+        self.change(&mut inner, &[dependency], close).pop()
+    }
+
+    /// The state of one; closed if it was never heard of.
+    #[must_use]
+    pub fn get(&self, dependency: &str) -> Breaker {
+        self.lock().get(dependency)
+    }
+
+    /// All that were ever heard of, by name.
+    #[must_use]
+    pub fn all(&self) -> BTreeMap<String, Breaker> {
+        self.lock().by_name.clone()
+    }
+
+    fn both(&self, downstream: &Downstream, is_so: impl Fn(Breaker) -> bool) -> bool {
+        let inner = self.lock();
+        let mut names = downstream.names().into_iter();
+        names.all(|name| is_so(inner.get(name)))
+    }
+
+    /// Takes a step with each; what has to be stored then is on its way.
+    fn change(
+        &self,
+        inner: &mut Inner,
+        names: &[&str],
+        step: impl Fn(&mut Breaker),
+    ) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for name in names {
+            let before = inner.get(name);
+            let mut breaker = before;
+            step(&mut breaker);
+            if breaker == before {
+                continue;
+            }
+            changes.extend(self.put(inner, name, breaker));
+            // How often a closed one has failed is each process's own affair.
+            if !(before.is_closed() && breaker.is_closed()) {
+                inner.unstored.insert((*name).to_owned());
+                self.0.changed.notify_one();
+            }
+        }
+        changes
+    }
+
+    fn put(&self, inner: &mut Inner, name: &str, breaker: Breaker) -> Option<Change> {
+        let before = inner.get(name);
+        inner.by_name.insert(name.to_owned(), breaker);
+        match (before.is_closed(), breaker.is_closed()) {
+            (true, false) => {
+                self.0.shut.fetch_add(1, Ordering::Release);
+            }
+            (false, true) => {
+                self.0.shut.fetch_sub(1, Ordering::Release);
+            }
+            _ => {}
+        }
+        let dependency = name.to_owned();
+        (breaker.as_str() != before.as_str()).then_some(Change {
+            dependency,
+            breaker,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn get(&self, name: &str) -> Breaker {
+        self.by_name.get(name).copied().unwrap_or_default()
+    }
+
+    /// A platform that is being probed is judged by every answer; one that is closed, by each destination once.
+    fn counts_for_platform(&mut self, downstream: &Downstream) -> bool {
+        let platform = self.get(&downstream.platform);
+        let probed = matches!(platform, Breaker::HalfOpen { .. });
+        let failing = self.failing.entry(downstream.platform.clone()).or_default();
+        failing.insert(downstream.destination.clone()) || probed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::breaker::StoredBreaker;
+
+    fn breakers() -> Breakers {
+        Breakers::new(BreakerRules {
+            failure_threshold: 3,
+            ..BreakerRules::default()
+        })
+    }
+
+    fn at(seconds: i64) -> Instant {
+        chrono::DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
+    }
+
+    fn channel(name: &str) -> Downstream {
+        Downstream::new("discord", name).unwrap()
+    }
+
+    fn fail(breakers: &Breakers, name: &str, times: usize) {
+        let downstream = channel(name);
+        for _ in 0..times {
+            breakers.noted(&downstream, Sign::Failed, at(0), 0.0);
+        }
+    }
+
+    fn is_open(breakers: &Breakers, name: &str) -> bool {
+        !breakers.would_let_through(&channel(name), at(1))
+    }
+
+    #[test]
+    fn one_bad_channel_never_shuts_the_others_out() {
+        let breakers = breakers();
+        fail(&breakers, "1", 100);
+        assert!(is_open(&breakers, "1") && !is_open(&breakers, "2"));
+    }
+
+    #[test]
+    fn a_platform_that_fails_everywhere_is_shut_as_a_whole() {
+        let breakers = breakers();
+        for channel in ["1", "2", "3"] {
+            fail(&breakers, channel, 1);
+        }
+        assert!(is_open(&breakers, "4"));
+    }
+
+    #[test]
+    fn a_refused_token_shuts_the_platform_at_once_until_it_is_reset() {
+        let breakers = breakers();
+        let changes = breakers.noted(&channel("1"), Sign::TokenRefused, at(0), 0.0);
+        assert_eq!(changes.len(), 1);
+        assert!(is_open(&breakers, "2"));
+        assert!(breakers.reset("discord").is_some());
+        assert!(!is_open(&breakers, "2") && breakers.reset("discord").is_none());
+    }
+
+    #[test]
+    fn a_channel_that_refuses_says_that_the_platform_is_well() {
+        let breakers = breakers();
+        fail(&breakers, "1", 1);
+        fail(&breakers, "2", 1);
+        breakers.noted(&channel("3"), Sign::Answered, at(0), 0.0);
+        fail(&breakers, "4", 1);
+        assert!(!is_open(&breakers, "5"));
+    }
+
+    fn stored(breaker: Breaker, revision: i64) -> Vec<StoredBreaker> {
+        let (dependency, updated_at) = ("discord:1".into(), at(0));
+        vec![StoredBreaker {
+            dependency,
+            breaker,
+            revision,
+            updated_at,
+        }]
+    }
+
+    const OPEN: Breaker = Breaker::Open {
+        until: chrono::DateTime::<chrono::Utc>::MAX_UTC,
+    };
+
+    #[test]
+    fn nothing_is_looked_up_while_all_are_closed() {
+        let breakers = breakers();
+        assert!(breakers.are_all_closed());
+        fail(&breakers, "1", 3);
+        fail(&breakers, "2", 3);
+        assert!(!breakers.are_all_closed());
+        for name in ["discord:1", "discord:2", "discord:3"] {
+            breakers.reset(name);
+        }
+        assert!(breakers.are_all_closed());
+    }
+
+    #[test]
+    fn what_opens_and_closes_waits_for_the_store_and_single_failures_do_not() {
+        let breakers = breakers();
+        fail(&breakers, "1", 2);
+        assert_eq!(breakers.unstored(), []);
+        fail(&breakers, "1", 1);
+        let (name, breaker) = breakers.unstored().remove(0);
+        assert_eq!((name.as_str(), breaker.as_str()), ("discord:1", "open"));
+        breakers.reset(&name);
+        breakers.stored(&name, breaker, 1);
+        assert_eq!(
+            breakers.unstored(),
+            [(name, Breaker::default())],
+            "it was closed meanwhile"
+        );
+    }
+
+    #[test]
+    fn what_another_process_stored_is_taken_over_once() {
+        let breakers = breakers();
+        assert_eq!(breakers.adopt(stored(OPEN, 1)).len(), 1);
+        assert!(is_open(&breakers, "1") && breakers.unstored().is_empty());
+        breakers.reset("discord:1");
+        assert_eq!(
+            breakers.adopt(stored(OPEN, 2)),
+            [],
+            "the reset is on its way to the store"
+        );
+        breakers.stored("discord:1", Breaker::default(), 3);
+        assert_eq!(
+            breakers.adopt(stored(OPEN, 2)),
+            [],
+            "that is older than the reset"
+        );
+        assert_eq!(breakers.adopt(stored(OPEN, 4)).len(), 1);
+        assert_eq!(breakers.adopt(stored(Breaker::default(), 5)).len(), 1);
+        assert!(breakers.are_all_closed());
+    }
+}

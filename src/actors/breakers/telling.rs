@@ -1,0 +1,52 @@
+//! What is heard of downstreams, and what the log and the listeners hear of breakers.
+
+use super::{Change, Downstream, Sign};
+use crate::{
+    actors::{env::Env, news::Happening},
+    domain::breaker::Breaker,
+};
+
+impl Env {
+    /// An attempt to reach a downstream has ended so.
+    pub fn heard_of(&self, downstream: &Downstream, sign: Sign) {
+        let now = self.clock.now();
+        self.tell_of(self.breakers.noted(downstream, sign, now, random()));
+    }
+
+    /// Whether the downstream may be asked; if its breaker is not closed, this is the probe.
+    #[must_use]
+    pub fn may_ask(&self, downstream: &Downstream) -> bool {
+        let (may, changes) = self.breakers.let_through(downstream, self.clock.now());
+        self.tell_of(changes);
+        may
+    }
+
+    /// Breakers are in another state now.
+    pub fn tell_of(&self, changes: impl IntoIterator<Item = Change>) {
+        for Change {
+            dependency,
+            breaker,
+        } in changes
+        {
+            let state = breaker.as_str();
+            match breaker {
+                Breaker::Open { until } => {
+                    tracing::error!(dependency, %until, "the breaker is open: nothing is sent there until then");
+                }
+                Breaker::HalfOpen { .. } => {
+                    tracing::info!(dependency, "the breaker lets a probe through")
+                }
+                Breaker::Closed { .. } => tracing::info!(dependency, "the breaker is closed"),
+            }
+            let state = state.to_owned();
+            let happening = Happening::BreakerChanged { dependency, state };
+            self.news.tell(self.clock.now(), happening);
+        }
+    }
+}
+
+/// From 0 to 1.
+pub(in crate::actors) fn random() -> f64 {
+    let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
+    (high >> 11) as f64 / (1u64 << 53) as f64
+}
