@@ -8,17 +8,19 @@
 //! | [`cli`] | arguments → settings → one call per command | [`app`], [`client`], [`config`] |
 //! | [`client`] | the control API from another process, typed (feature `client`) | nothing |
 //! | [`app`] | the composition root; start here to embed the server | everything |
-//! | [`http`] | probes, the control API, the stream, metrics | messages of [`actors`], [`domain`] |
+//! | [`http`] | listeners, probes, the control API, the stream, pages | messages of [`actors`], [`domain`] |
 //! | [`actors`] | supervision, scheduling, runs, grouped writes | [`domain`], the traits of [`store`], [`platforms`], [`skills`] |
 //! | [`config`] | files and environment → settings, with every problem collected | [`domain`] |
 //! | [`store`] | state, ledger and posts on SQLite and PostgreSQL | [`domain`] |
 //! | [`platforms`] | the console, Discord | [`domain`] |
 //! | [`skills`] | the steps of a bot's pipeline | [`domain`] |
 //! | [`domain`] | the rules: schedules, slots, holds, outcomes, backoff | nothing |
-//! | [`telemetry`], [`clock`] | logs; the time of day | nothing |
+//! | [`telemetry`], [`clock`] | logs and metrics; the time of day | nothing |
 //!
 //! To follow one slot through the house, read [`domain::slots`] (what becomes of it), [`actors::scheduler`] (who claims
-//! it), [`actors::task`] (who runs it) and [`store`] (what is written, and on which premise).
+//! it), [`actors::task`] (who runs it) and [`store`] (what is written, and on which premise). To follow a request of the control
+//! API, read [`http::routes`] (what it asks), [`http::auth`] (who may), [`actors::door`] (the way in),
+//! [`actors::coordinator`] (what is decided) and [`actors::board`] (what lists are answered from).
 
 pub mod actors;
 pub mod app;
