@@ -25,8 +25,12 @@ pub struct Metrics {
     pub http_requests: IntCounterVec,
     /// `http_request_duration_seconds{route}`.
     pub http_request_duration: HistogramVec,
-    /// `config_reloads_total{result}`: `applied` or `refused`.
+    /// `config_reloads_total{result}`: `applied`, `refused` or `unavailable`.
     pub config_reloads: IntCounterVec,
+    /// `stream_listeners`.
+    pub stream_listeners: IntGauge,
+    /// `stream_dropped_total`.
+    pub stream_dropped: IntCounter,
 }
 
 impl Default for Metrics {
@@ -66,6 +70,14 @@ impl Metrics {
                 "Times the configuration was read again, by what came of it.",
                 &["result"],
             ),
+            stream_listeners: catalogue.gauge(
+                "stream_listeners",
+                "Clients that listen to the stream of events now.",
+            ),
+            stream_dropped: catalogue.counter(
+                "stream_dropped_total",
+                "Clients of the stream that were dropped because they did not keep up.",
+            ),
             catalogue,
         }
     }
@@ -81,6 +93,11 @@ impl Metrics {
     pub fn render(&self) -> String {
         self.catalogue.render()
     }
+}
+
+/// Brings a counter up to what has been counted elsewhere.
+pub fn raise(counter: &IntCounter, to: u64) {
+    counter.inc_by(to.saturating_sub(counter.get()));
 }
 
 /// Where families are registered.
