@@ -48,7 +48,10 @@ fn bots_are_listed_by_name_filtered_and_page_by_page() {
         names(&api.read("/api/v1/actors?enabled=false")),
         Vec::<&str>::new()
     );
+    let long = format!("q={}", "%C3%A9".repeat(201));
+    assert!(names(&api.read(&format!("/api/v1/actors?q={}", "x".repeat(200)))).is_empty());
     for query in [
+        long.as_str(),
         "limit=0",
         "limit=501",
         "limit=x",

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use actor_server::http::routes::openapi;
+use actor_server::{actors::news::Kind, http::routes::openapi};
 use serde_json::Value;
+
+use super::schema::problems;
 
 pub(crate) fn document() -> Value {
     serde_json::from_slice(&openapi::text()).unwrap()
@@ -145,6 +147,40 @@ fn every_reference_leads_somewhere() {
         let target = document.pointer(reference.trim_start_matches('#'));
         assert!(target.is_some_and(Value::is_object), "{reference}");
     }
+}
+
+#[test]
+fn what_may_be_left_out_of_a_request_is_never_null() {
+    let document = document();
+    for (path, method, operation) in operations(&document) {
+        let parameters = operation["parameters"].as_array();
+        let parameters = parameters.into_iter().flatten().map(|one| &one["schema"]);
+        let bodies = operation["requestBody"]["content"].as_object();
+        let bodies = bodies.into_iter().flat_map(|content| content.values());
+        for schema in parameters.chain(bodies.map(|content| &content["schema"])) {
+            let null = serde_json::json!(null);
+            let wrong = problems(&document, schema, &null);
+            assert!(!wrong.is_empty(), "{method} {path}: {schema} takes null");
+        }
+    }
+}
+
+#[test]
+fn an_event_of_the_stream_is_described_with_the_names_that_it_can_have() {
+    let document = document();
+    let answer = &document["paths"]["/api/v1/stream"]["get"]["responses"]["200"];
+    let schema = &answer["content"]["text/event-stream"]["schema"];
+    for name in Kind::ALL
+        .map(Kind::as_str)
+        .iter()
+        .chain(&["gap", "dropped"])
+    {
+        let event = serde_json::json!({ "event": name, "id": "1-2", "data": "{}" });
+        let wrong = problems(&document, schema, &event);
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+    let event = serde_json::json!({ "event": "other", "data": "{}" });
+    assert!(!problems(&document, schema, &event).is_empty());
 }
 
 fn collect(value: &Value, references: &mut Vec<String>) {

@@ -1,7 +1,5 @@
-//! The client and the command `ctl`, against a server that answers what a test told it to.
-//!
-//! What the control API really answers is for the tests of the server; here it is what a client makes of any answer,
-//! also of a wrong, a late and a hostile one.
+//! The client and the command `ctl`, against the real server (`served`), and against one that answers what a test told it to:
+//! what a client makes of any answer, also of a wrong, a late and a hostile one.
 #![cfg(feature = "client")]
 #![allow(
     clippy::unwrap_used,
@@ -11,11 +9,17 @@
     reason = "a test may fail by panicking, and the commands' clock is the real one"
 )]
 
+#[path = "../support/sqlite_ledger.rs"]
+mod ledger;
+#[path = "../support/server.rs"]
+mod server;
+
 mod answers;
 mod commands;
 mod help;
 mod hostile;
 mod requests;
+mod served;
 mod stand_in;
 mod streaming;
 mod troubles;

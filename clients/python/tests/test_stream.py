@@ -47,6 +47,10 @@ class Streaming(unittest.TestCase):
         next(self.client.stream(actor="daily", events=["run_ended", "hold_set"]))
         self.assertEqual([asked.headers.get("last-event-id") for asked in self.server.asked], [None, "5", None])
 
+    def test_a_single_kind_needs_no_list(self) -> None:
+        self.server.answer("GET /api/v1/stream?events=run_ended", b"id: 1\nevent: run_ended\ndata: {}\n\n", Content_Type=KIND)
+        self.assertEqual(next(self.client.stream(events="run_ended")).kind, "run_ended")
+
     def test_a_stream_begins_where_another_stopped(self) -> None:
         self.events("data: x\n\n")
         next(self.client.stream(last_event_id="7"))

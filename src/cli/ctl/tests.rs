@@ -250,6 +250,10 @@ fn times_are_told_as_people_tell_them() {
     ] {
         assert_eq!(relative(now() + TimeDelta::seconds(seconds), now()), text);
     }
+    let a_moment = TimeDelta::milliseconds(20);
+    let two_hours = now() + TimeDelta::hours(2);
+    assert_eq!(relative(two_hours, now() + a_moment), "in 2 h");
+    assert_eq!(relative(now(), now() + a_moment), "now");
     for (milliseconds, text) in [
         (0, "0 ms"),
         (2_350, "2.3 s"),

@@ -72,10 +72,12 @@ fn part(number: &str, unit: &str) -> Option<TimeDelta> {
     TimeDelta::try_seconds(seconds)
 }
 
-/// Such as `in 5 min` or `3 h ago`.
+/// Such as `in 5 min` or `3 h ago`. What is left of a second to come counts as one: a pause of two hours that has just begun
+/// ends in 2 h.
 pub(super) fn relative(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let distance = time - now;
-    let seconds = distance.num_seconds().abs();
+    let begun = i64::from(distance > TimeDelta::zero() && distance.subsec_nanos() > 0);
+    let seconds = (distance.num_seconds() + begun).abs();
     let amount = match seconds {
         0 => return "now".to_owned(),
         1..60 => format!("{seconds} s"),

@@ -150,7 +150,7 @@ pub fn document() -> &'static OpenApi {
             .into_utoipa_app()
             .openapi(routes::openapi::frame());
         let routes = app.configure(|routes| all.routes(routes));
-        routes::openapi::named_apart(routes.split_for_parts().1)
+        routes::openapi::finished(routes.split_for_parts().1)
     })
 }
 

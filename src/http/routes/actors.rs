@@ -29,6 +29,8 @@ use crate::{
 
 /// Lists longer than this are drawn on another thread, so that a worker goes on answering.
 const LONG: usize = 500;
+/// The longest text to look for, in characters.
+const LONGEST_TEXT: usize = 200;
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config
@@ -70,6 +72,15 @@ impl ActorFilters {
         } = self;
         let filtered = paused.is_some() || enabled.is_some() || q.is_some();
         !filtered && limit.is_none() && cursor.is_none()
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        let length = self.q.as_ref().map_or(0, |q| q.chars().count());
+        if length <= LONGEST_TEXT {
+            return Ok(());
+        }
+        let detail = format!("`q` has {length} characters; it must have {LONGEST_TEXT} at most");
+        Err(Problem::bad_request(detail))
     }
 
     fn takes(&self, card: &BotCard) -> bool {
@@ -117,6 +128,7 @@ async fn list_actors(
     shared: web::Data<Shared>,
     gallery: web::Data<Gallery>,
 ) -> Answer {
+    filters.check()?;
     let bots = shared.door.ask(ListBots).await?;
     let now = now(&shared)?;
     if filters.is_everything() {

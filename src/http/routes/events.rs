@@ -127,7 +127,7 @@ impl From<(BotName, ExecutionId)> for Started {
 #[utoipa::path(
     tag = "events",
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters", pattern = "^[!-~]{1,255}$"),
         ("webhook-id" = Option<String>, Header, description = "Signed; what a repetition is recognised by"),
         ("webhook-timestamp" = Option<String>, Header, description = "Signed; Unix seconds, at most 300 away"),
         ("webhook-signature" = Option<String>, Header, description = "`v1,` and base64 of HMAC-SHA256 over `ID.TIMESTAMP.BODY`"),

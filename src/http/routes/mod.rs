@@ -11,6 +11,7 @@ pub mod executions;
 pub(super) mod health;
 pub(super) mod metrics;
 pub mod openapi;
+mod optional;
 pub mod page;
 pub mod refusals;
 pub mod stream;

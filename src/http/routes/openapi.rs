@@ -22,6 +22,7 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::Config;
 
+use super::optional::never_null;
 use crate::http::{
     error::{Answer, Problem},
     listeners::document,
@@ -84,11 +85,13 @@ pub(in crate::http) fn frame() -> openapi::OpenApi {
     Document::openapi()
 }
 
-/// Some routes are served below the API's root and beside it: there they are two operations, so that each needs a name of its own.
-pub(in crate::http) fn named_apart(mut document: openapi::OpenApi) -> openapi::OpenApi {
+/// The finishing touches, when all operations are known. Some routes are served below the API's root and beside it: there they
+/// are two operations, so that each needs a name of its own.
+pub(in crate::http) fn finished(mut document: openapi::OpenApi) -> openapi::OpenApi {
     let mut known = HashSet::new();
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
+            never_null(operation);
             let name = operation.operation_id.get_or_insert_default();
             if !known.insert(name.clone()) {
                 *name = format!("root_{name}");

@@ -9,7 +9,7 @@ use actix_web::{
     web,
 };
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
@@ -94,6 +94,35 @@ impl From<Refused> for Problem {
     }
 }
 
+/// An event of the stream: its fields, as the specification of server-sent events names them
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "tells the document what `http::sse` writes")]
+struct StreamEvent {
+    event: StreamEventName,
+    /// For `Last-Event-ID`
+    #[schema(required = false, nullable = false)]
+    id: String,
+    /// One line of JSON: an object with `at`, and what the event is about
+    data: String,
+}
+
+/// What has happened
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "tells the document what `http::sse` writes")]
+enum StreamEventName {
+    RunStarted,
+    RunEnded,
+    HoldSet,
+    HoldCleared,
+    ActorRestarted,
+    BreakerChanged,
+    /// Events may be missing before the next one
+    Gap,
+    /// This client did not keep up, and the stream ends
+    Dropped,
+}
+
 /// Follow what happens
 ///
 /// Server-sent events of this process: `run_started`, `run_ended`, `hold_set`, `hold_cleared`, `actor_restarted` and
@@ -107,7 +136,7 @@ impl From<Refused> for Problem {
         ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event that was received"),
     ),
     responses(
-        (status = 200, description = "Events, for as long as the client stays", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "Events, for as long as the client stays; the schema is one event's", body = StreamEvent, content_type = "text/event-stream"),
         (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "A token is missing or not good", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests from this address", body = Problem, content_type = "application/problem+json"),

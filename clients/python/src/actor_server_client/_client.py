@@ -347,7 +347,7 @@ class Client:
         self,
         *,
         actor: Optional[str] = None,
-        events: Iterable[str] = (),
+        events: Union[str, Iterable[str]] = (),
         last_event_id: Optional[str] = None,
         silence: float = 60.0,
     ) -> Stream:
@@ -357,7 +357,8 @@ class Client:
 
         A connection that says nothing for ``silence`` seconds, not even that it is alive, counts as cut off.
         """
-        query: Query = {"actor": actor, "events": ",".join(events) or None}
+        names = events if isinstance(events, str) else ",".join(events)
+        query: Query = {"actor": actor, "events": names or None}
         return Stream(self._transport, query, last_event_id, silence)
 
     # How.
