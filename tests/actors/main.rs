@@ -11,6 +11,7 @@
 mod audit;
 mod board;
 mod bots;
+mod breakers;
 mod contract;
 mod control;
 mod desk;

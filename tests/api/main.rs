@@ -10,12 +10,17 @@
 #[path = "../http/client.rs"]
 #[allow(dead_code, reason = "another test's tool: this one uses a part of it")]
 mod client;
+#[cfg(feature = "discord")]
+#[path = "../support/discord.rs"]
+mod discord;
 #[path = "../support/sqlite_ledger.rs"]
 mod ledger;
 #[path = "../support/server.rs"]
 mod server;
 
 mod bots;
+#[cfg(feature = "discord")]
+mod breakers;
 mod cards;
 mod document;
 mod knowledge;

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use actor_server::{
-    actors::messages::{BotCard, ControlError, DescribeBot, ListBots},
+    actors::{
+        breakers::{Downstream, Sign},
+        messages::{BotCard, ControlError, DescribeBot, ListBots, ResetBreaker},
+    },
     domain::{bot::Bot, hold::HoldKind, outcome::Status, policy::Overlap, run::ExecutionId},
     store::LedgerRow,
 };
@@ -12,7 +15,7 @@ use futures::future::join_all;
 use tokio::time::Instant;
 
 use crate::{
-    bots::{bot, every, name, with},
+    bots::{bot, every, formatting, name, with},
     postgres::TestDatabase,
     server::Server,
     stand::{Setting, eventually},
@@ -245,5 +248,31 @@ async fn a_pause_that_another_process_has_prolonged_is_not_ended_by_its_first_en
         None
     })
     .await;
+    stop(servers).await;
+}
+
+#[actix_rt::test]
+async fn a_breaker_that_one_process_opens_is_open_at_another_which_may_reset_it_for_both() {
+    let bot = Bot {
+        channel_id: Some(42),
+        ..formatting("bot")
+    };
+    let (_database, servers) = site(2, &[bot]).await;
+    let is = |n: usize, state: &'static str| {
+        let breakers = servers[n].stand.env.breakers.clone();
+        move || {
+            let now = breakers.get("discord:42").as_str() == state;
+            async move { now.then_some(()) }
+        }
+    };
+    let downstream = Downstream::new("discord", "42").unwrap();
+    for _ in 0..5 {
+        servers[0].stand.env.heard_of(&downstream, Sign::Failed);
+    }
+    is(0, "open")().await.expect("five failures");
+    eventually("it is open at the other", is(1, "open")).await;
+    let reset = ResetBreaker("discord:42".into());
+    servers[1].ask(reset).await.unwrap();
+    eventually("it is closed at the first", is(0, "closed")).await;
     stop(servers).await;
 }

@@ -77,6 +77,7 @@ macro_rules! suite {
                     failures_in_a_row_are_counted_and_set_a_hold
                     a_success_between_failures_begins_the_count_anew
                     a_cancelled_or_abandoned_run_counts_for_nothing
+                    a_run_whose_post_waits_for_its_downstream_counts_for_nothing
                     a_refusal_sets_its_hold_at_once
                     a_hold_that_stands_is_not_replaced_by_a_finish
                     a_finish_stores_a_start_that_was_not_stored

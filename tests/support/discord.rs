@@ -10,7 +10,7 @@
 )]
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     convert::Infallible,
     future::pending,
     net::TcpListener,
@@ -114,6 +114,8 @@ struct Memory {
     script: VecDeque<Reply>,
     /// What requests meet when the script is empty.
     otherwise: Option<Reply>,
+    /// What requests for a channel meet, before all else.
+    channels: HashMap<u64, Reply>,
 }
 
 #[derive(Default)]
@@ -179,6 +181,15 @@ impl FakeDiscord {
         self.shared.lock().otherwise = reply;
     }
 
+    /// Every request for this channel meets this one; `None` ends it.
+    pub fn channel(&self, channel: u64, reply: Option<Reply>) {
+        let channels = &mut self.shared.lock().channels;
+        match reply {
+            Some(reply) => channels.insert(channel, reply),
+            None => channels.remove(&channel),
+        };
+    }
+
     /// What is in the channels, in the order it came.
     pub fn messages(&self) -> Vec<Stored> {
         self.shared.lock().messages.clone()
@@ -240,9 +251,10 @@ impl Shared {
     /// Takes the request down and says how it is to be met.
     fn receive(&self, received: Received) -> Reply {
         let mut memory = self.lock();
+        let reply = memory.channels.get(&received.channel).cloned();
         memory.requests.push(received);
-        let scripted = memory.script.pop_front();
-        let reply = scripted.or_else(|| memory.otherwise.clone());
+        let reply = reply.or_else(|| memory.script.pop_front());
+        let reply = reply.or_else(|| memory.otherwise.clone());
         self.changed.notify_all();
         reply.unwrap_or(Reply::Store)
     }

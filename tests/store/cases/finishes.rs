@@ -129,6 +129,23 @@ pub(crate) async fn a_cancelled_or_abandoned_run_counts_for_nothing(fixture: &dy
     }
 }
 
+pub(crate) async fn a_run_whose_post_waits_for_its_downstream_counts_for_nothing(
+    fixture: &dyn Fixture,
+) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    finished(a.finish(&bot, 0, Status::Failed).await);
+    let id = a.run(&bot, 1).await;
+    let mut end = ending(id, &bot, 1, outcome(Status::Failed));
+    if let Write::Finish(end) = &mut end {
+        end.metadata = json!({ "post_waits": true });
+    }
+    assert_eq!(finished(a.write(end).await), (1, None));
+    let row = a.row(&bot, id).await;
+    assert_eq!((row.status, row.success), (Status::Failed, Some(false)));
+    assert_eq!(a.state(&bot).await.last_run, Some(slot(1)));
+}
+
 pub(crate) async fn a_refusal_sets_its_hold_at_once(fixture: &dyn Fixture) {
     let a = fixture.join("a").await;
     let bot = a.register("bot").await;
