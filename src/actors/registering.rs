@@ -31,7 +31,11 @@ pub async fn prepare(env: Arc<Env>) -> Result<(), StoreError> {
             .rescue(&env.me.id, &again, env.clock.now())
             .await?,
     );
-    env.tell_of(env.breakers.adopt(env.store.breakers().await?));
+    let outdated = env.adopt_breakers(env.store.breakers().await?);
+    for platform in outdated {
+        // It did not accept a token that this process does not have any more.
+        env.breakers.reset(&platform);
+    }
     for _ in 0..ROUNDS {
         if register_all(&env).await? == 0 {
             return Ok(());

@@ -41,6 +41,11 @@ pub struct StoredBreaker {
     pub dependency: String,
     /// As it was stored last.
     pub breaker: Breaker,
+    /// The credentials that the platform does not accept, as [`ContentPoster::credential`] names them; `None` if the breaker
+    /// tells of something else.
+    ///
+    /// [`ContentPoster::credential`]: crate::platforms::ContentPoster::credential
+    pub credential: Option<String>,
     /// Grows by one each time that it is stored, whoever does so.
     pub revision: i64,
     /// When it was stored last.

@@ -17,6 +17,12 @@ pub trait ContentPoster: Send + Sync + 'static {
     /// The word in the `platform` column, such as `discord`.
     fn platform(&self) -> &'static str;
 
+    /// Another text when the credentials are others, from which nobody gets to them; `None` if the platform has none. A
+    /// refusal ([`PostFailure::Unauthorized`]) stands against these credentials alone.
+    fn credential(&self) -> Option<String> {
+        None
+    }
+
     /// Sends one post, with its nonce, once.
     ///
     /// # Errors

@@ -154,6 +154,7 @@ pub trait StatePersistence: Send + Sync + 'static {
         &self,
         dependency: &str,
         breaker: Breaker,
+        credential: Option<&str>,
         now: Instant,
     ) -> Result<i64, StoreError>;
 

@@ -261,7 +261,13 @@ impl StatePersistence for Scripted {
         Ok(Vec::new())
     }
 
-    async fn keep_breaker(&self, _: &str, _: Breaker, _: Instant) -> Result<i64, StoreError> {
+    async fn keep_breaker(
+        &self,
+        _: &str,
+        _: Breaker,
+        _: Option<&str>,
+        _: Instant,
+    ) -> Result<i64, StoreError> {
         Ok(1)
     }
 

@@ -192,9 +192,12 @@ impl StatePersistence for Troubled {
         &self,
         dependency: &str,
         breaker: Breaker,
+        credential: Option<&str>,
         now: Instant,
     ) -> Result<i64, StoreError> {
-        self.reach()?.keep_breaker(dependency, breaker, now).await
+        self.reach()?
+            .keep_breaker(dependency, breaker, credential, now)
+            .await
     }
 
     async fn prune(&self, before: Instant, posts_before: Instant) -> Result<u64, StoreError> {

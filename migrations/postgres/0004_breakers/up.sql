@@ -6,6 +6,7 @@ CREATE TABLE actor_server_breakers (
     until      timestamptz,
     failures   bigint      NOT NULL DEFAULT 0,
     successes  bigint      NOT NULL DEFAULT 0,
+    credential text,
     revision   bigint      NOT NULL DEFAULT 1,
     updated_at timestamptz NOT NULL DEFAULT now()
 );

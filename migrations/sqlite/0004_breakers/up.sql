@@ -6,6 +6,7 @@ CREATE TABLE actor_server_breakers (
     until      TEXT,
     failures   INTEGER NOT NULL DEFAULT 0,
     successes  INTEGER NOT NULL DEFAULT 0,
+    credential TEXT,
     revision   INTEGER NOT NULL DEFAULT 1,
     updated_at TEXT    NOT NULL
 );

@@ -18,8 +18,8 @@ use std::{
 
 use tokio::sync::Notify;
 
-pub use self::downstream::Downstream;
 pub(super) use self::telling::random;
+pub use self::{downstream::Downstream, storing::Unstored};
 use crate::domain::{
     Instant,
     breaker::{Breaker, BreakerRules},
@@ -67,6 +67,8 @@ struct Inner {
     failing: HashMap<String, HashSet<String>>,
     /// Those whose state is not stored as it is.
     unstored: BTreeSet<String>,
+    /// The credentials that a platform did not accept when its breaker opened.
+    refused: HashMap<String, String>,
     /// The latest stored revision that is known here.
     revisions: HashMap<String, i64>,
 }
@@ -204,6 +206,9 @@ impl Breakers {
     fn put(&self, inner: &mut Inner, name: &str, breaker: Breaker) -> Option<Change> {
         let before = inner.get(name);
         inner.by_name.insert(name.to_owned(), breaker);
+        if breaker.is_closed() {
+            inner.refused.remove(name);
+        }
         match (before.is_closed(), breaker.is_closed()) {
             (true, false) => {
                 self.0.shut.fetch_add(1, Ordering::Release);
@@ -311,6 +316,7 @@ mod tests {
         vec![StoredBreaker {
             dependency,
             breaker,
+            credential: None,
             revision,
             updated_at,
         }]
@@ -339,15 +345,17 @@ mod tests {
         fail(&breakers, "1", 2);
         assert_eq!(breakers.unstored(), []);
         fail(&breakers, "1", 1);
-        let (name, breaker) = breakers.unstored().remove(0);
-        assert_eq!((name.as_str(), breaker.as_str()), ("discord:1", "open"));
-        breakers.reset(&name);
-        breakers.stored(&name, breaker, 1);
+        let one = breakers.unstored().remove(0);
         assert_eq!(
-            breakers.unstored(),
-            [(name, Breaker::default())],
-            "it was closed meanwhile"
+            (one.dependency.as_str(), one.breaker.as_str()),
+            ("discord:1", "open")
         );
+        breakers.reset("discord:1");
+        breakers.stored("discord:1", one.breaker, 1);
+        let meanwhile = breakers.unstored().remove(0);
+        assert!(meanwhile.breaker.is_closed(), "it was closed meanwhile");
+        breakers.stored("discord:1", meanwhile.breaker, 2);
+        assert_eq!(breakers.unstored(), []);
     }
 
     #[test]

@@ -1,10 +1,22 @@
 //! What a store has to know of breakers, and what other processes have stored.
 //!
 //! Of each breaker only its latest state waits for the store, so that nothing grows while the database is away. Of several
-//! processes the last one to store a breaker wins.
+//! processes the last one to store a breaker wins. That a token is not accepted concerns whoever has that token, and nobody
+//! else.
 
 use super::{Breakers, Change};
 use crate::domain::breaker::{Breaker, StoredBreaker};
+
+/// A breaker on its way to the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unstored {
+    /// Whose.
+    pub dependency: String,
+    /// As it is.
+    pub breaker: Breaker,
+    /// See [`StoredBreaker::credential`].
+    pub credential: Option<String>,
+}
 
 impl Breakers {
     /// Waits until there is something to store.
@@ -20,10 +32,20 @@ impl Breakers {
 
     /// The breakers that are not stored as they are, by name.
     #[must_use]
-    pub fn unstored(&self) -> Vec<(String, Breaker)> {
+    pub fn unstored(&self) -> Vec<Unstored> {
         let inner = self.lock();
-        let names = inner.unstored.iter();
-        names.map(|name| (name.clone(), inner.get(name))).collect()
+        let unstored = |name: &String| Unstored {
+            dependency: name.clone(),
+            breaker: inner.get(name),
+            credential: inner.refused.get(name).cloned(),
+        };
+        inner.unstored.iter().map(unstored).collect()
+    }
+
+    /// The breaker of this platform tells that these credentials are not accepted.
+    pub fn refuses(&self, platform: &str, credential: String) {
+        let mut inner = self.lock();
+        inner.refused.insert(platform.to_owned(), credential);
     }
 
     /// One was stored so, and has this revision now.
@@ -42,7 +64,7 @@ impl Breakers {
 
     /// Takes over what is stored, but for what is about to be stored here. Answers the breakers that are in another state
     /// now.
-    pub fn adopt(&self, stored: Vec<StoredBreaker>) -> Vec<Change> {
+    pub fn adopt(&self, stored: impl IntoIterator<Item = StoredBreaker>) -> Vec<Change> {
         let (mut inner, mut changes) = (self.lock(), Vec::new());
         for one in stored {
             let known = inner.revisions.get(&one.dependency);
@@ -54,6 +76,9 @@ impl Breakers {
                 inner.failing.remove(&one.dependency);
             }
             changes.extend(self.put(&mut inner, &one.dependency, one.breaker));
+            if let Some(credential) = one.credential.filter(|_| !one.breaker.is_closed()) {
+                inner.refused.insert(one.dependency.clone(), credential);
+            }
             inner.revisions.insert(one.dependency, one.revision);
         }
         changes

@@ -3,13 +3,18 @@
 use super::{Change, Downstream, Sign};
 use crate::{
     actors::{env::Env, news::Happening},
-    domain::breaker::Breaker,
+    domain::breaker::{Breaker, StoredBreaker},
 };
 
 impl Env {
     /// An attempt to reach a downstream has ended so.
     pub fn heard_of(&self, downstream: &Downstream, sign: Sign) {
         let now = self.clock.now();
+        if let Some(credential) = self.credential(&downstream.platform)
+            && sign == Sign::TokenRefused
+        {
+            self.breakers.refuses(&downstream.platform, credential);
+        }
         self.tell_of(self.breakers.noted(downstream, sign, now, random()));
     }
 
@@ -19,6 +24,21 @@ impl Env {
         let (may, changes) = self.breakers.let_through(downstream, self.clock.now());
         self.tell_of(changes);
         may
+    }
+
+    /// Takes over what is stored, but for breakers that tell of other credentials than this process has: those it answers.
+    pub fn adopt_breakers(&self, stored: Vec<StoredBreaker>) -> Vec<String> {
+        let is_ours = |one: &StoredBreaker| {
+            let ours = self.credential(&one.dependency);
+            one.credential.is_none() || ours.is_none() || one.credential == ours
+        };
+        let (ours, others): (Vec<_>, Vec<_>) = stored.into_iter().partition(is_ours);
+        self.tell_of(self.breakers.adopt(ours));
+        others.into_iter().map(|one| one.dependency).collect()
+    }
+
+    fn credential(&self, platform: &str) -> Option<String> {
+        self.platforms.get(platform)?.credential()
     }
 
     /// Breakers are in another state now.

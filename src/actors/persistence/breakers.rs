@@ -33,7 +33,7 @@ pub(super) async fn keep_reading_breakers(env: Arc<Env>) {
         let store = Arc::clone(&env.store);
         let read = env.runtime.spawn(async move { store.breakers().await });
         if let Ok(Ok(stored)) = read.await {
-            env.tell_of(env.breakers.adopt(stored));
+            env.adopt_breakers(stored);
         }
     }
 }
@@ -59,9 +59,13 @@ async fn in_the_runtime(env: &Arc<Env>) -> Result<(), String> {
 
 async fn store(env: &Env) -> Result<(), StoreError> {
     let _turn = env.breakers.turn().await;
-    for (dependency, breaker) in env.breakers.unstored() {
-        let now = env.clock.now();
-        match env.store.keep_breaker(&dependency, breaker, now).await {
+    for one in env.breakers.unstored() {
+        let (dependency, breaker, credential) = (one.dependency, one.breaker, one.credential);
+        let (name, now) = (dependency.as_str(), env.clock.now());
+        let kept = env
+            .store
+            .keep_breaker(name, breaker, credential.as_deref(), now);
+        match kept.await {
             Ok(revision) => env.breakers.stored(&dependency, breaker, revision),
             Err(StoreError::Failed(error)) => {
                 tracing::error!(dependency, error, "the store refused a breaker");

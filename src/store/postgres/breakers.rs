@@ -27,6 +27,8 @@ struct Row {
     failures: i64,
     #[diesel(sql_type = BigInt)]
     successes: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    credential: Option<String>,
     #[diesel(sql_type = BigInt)]
     revision: i64,
     #[diesel(sql_type = Timestamptz)]
@@ -42,7 +44,7 @@ struct Revision {
 /// All of them, by name.
 pub(super) async fn all(connection: &mut Connection) -> QueryResult<Vec<StoredBreaker>> {
     let rows: Vec<Row> = sql_query(
-        "SELECT dependency, state, until, failures, successes, revision, updated_at \
+        "SELECT dependency, state, until, failures, successes, credential, revision, updated_at \
          FROM actor_server_breakers ORDER BY dependency COLLATE \"C\"",
     )
     .load(connection)
@@ -61,6 +63,7 @@ impl From<Row> for StoredBreaker {
         Self {
             breaker: Breaker::of_columns(&columns),
             dependency: row.dependency,
+            credential: row.credential,
             revision: row.revision,
             updated_at: row.updated_at,
         }
@@ -72,20 +75,22 @@ pub(super) async fn keep(
     connection: &mut Connection,
     dependency: String,
     breaker: Breaker,
+    credential: Option<String>,
     now: Instant,
 ) -> QueryResult<i64> {
     let columns = breaker.columns();
     let row: Revision = sql_query(
-        "INSERT INTO actor_server_breakers AS b (dependency, state, until, failures, successes, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (dependency) DO UPDATE SET state = excluded.state, \
+        "INSERT INTO actor_server_breakers AS b (dependency, state, until, failures, successes, credential, \
+         updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (dependency) DO UPDATE SET state = excluded.state, \
          until = excluded.until, failures = excluded.failures, successes = excluded.successes, \
-         updated_at = excluded.updated_at, revision = b.revision + 1 RETURNING revision",
+         credential = excluded.credential, updated_at = excluded.updated_at, revision = b.revision + 1 RETURNING revision",
     )
     .bind::<Text, _>(clean(&dependency))
     .bind::<Text, _>(columns.state)
     .bind::<Nullable<Timestamptz>, _>(columns.until.map(bounded))
     .bind::<BigInt, _>(columns.failures)
     .bind::<BigInt, _>(columns.successes)
+    .bind::<Nullable<Text>, _>(credential)
     .bind::<Timestamptz, _>(now)
     .get_result(connection)
     .await?;

@@ -348,12 +348,13 @@ impl StatePersistence for PostgresStore {
         &self,
         dependency: &str,
         breaker: Breaker,
+        credential: Option<&str>,
         now: Instant,
     ) -> Result<i64, StoreError> {
-        let dependency = dependency.to_owned();
+        let (dependency, credential) = (dependency.to_owned(), credential.map(str::to_owned));
         self.gate
             .run(Access::Write, move |c| {
-                Box::pin(breakers::keep(c, dependency, breaker, now))
+                Box::pin(breakers::keep(c, dependency, breaker, credential, now))
             })
             .await
     }

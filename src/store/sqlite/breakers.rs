@@ -15,12 +15,21 @@ use crate::{
     store::pages::bounded,
 };
 
-type Row = (String, String, Option<Time>, i64, i64, i64, Time);
+type Row = (
+    String,
+    String,
+    Option<Time>,
+    i64,
+    i64,
+    Option<String>,
+    i64,
+    Time,
+);
 
 /// All of them, by name.
 pub(super) fn all(conn: &mut SqliteConnection) -> Result<Vec<StoredBreaker>, Fault> {
     let rows: Vec<Row> = breakers::table.order(breakers::dependency).load(conn)?;
-    let row = |(dependency, state, until, failures, successes, revision, at): Row| {
+    let row = |(dependency, state, until, failures, successes, credential, revision, at): Row| {
         let columns = BreakerColumns {
             state: &state,
             until: read(until),
@@ -30,6 +39,7 @@ pub(super) fn all(conn: &mut SqliteConnection) -> Result<Vec<StoredBreaker>, Fau
         StoredBreaker {
             dependency,
             breaker: Breaker::of_columns(&columns),
+            credential,
             revision,
             updated_at: at.0,
         }
@@ -42,6 +52,7 @@ pub(super) fn keep(
     conn: &mut SqliteConnection,
     dependency: &str,
     breaker: Breaker,
+    credential: Option<String>,
     now: Instant,
 ) -> Result<i64, Fault> {
     let columns = breaker.columns();
@@ -52,6 +63,7 @@ pub(super) fn keep(
             breakers::until.eq(stored(columns.until.map(bounded))),
             breakers::failures.eq(columns.failures),
             breakers::successes.eq(columns.successes),
+            breakers::credential.eq(credential),
             breakers::revision.eq(1),
             breakers::updated_at.eq(Time(now)),
         ))
@@ -62,6 +74,7 @@ pub(super) fn keep(
             breakers::until.eq(excluded(breakers::until)),
             breakers::failures.eq(excluded(breakers::failures)),
             breakers::successes.eq(excluded(breakers::successes)),
+            breakers::credential.eq(excluded(breakers::credential)),
             breakers::revision.eq(breakers::revision + 1),
             breakers::updated_at.eq(excluded(breakers::updated_at)),
         ))

@@ -287,10 +287,11 @@ impl StatePersistence for SqliteStore {
         &self,
         dependency: &str,
         breaker: Breaker,
+        credential: Option<&str>,
         now: Instant,
     ) -> Result<i64, StoreError> {
-        let dependency = dependency.to_owned();
-        self.transaction(move |conn| breakers::keep(conn, &dependency, breaker, now))
+        let (dependency, credential) = (dependency.to_owned(), credential.map(str::to_owned));
+        self.transaction(move |conn| breakers::keep(conn, &dependency, breaker, credential, now))
             .await
     }
 

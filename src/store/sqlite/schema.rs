@@ -136,6 +136,7 @@ table! {
         until -> Nullable<Text>,
         failures -> BigInt,
         successes -> BigInt,
+        credential -> Nullable<Text>,
         revision -> BigInt,
         updated_at -> Text,
     }

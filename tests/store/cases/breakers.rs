@@ -10,7 +10,9 @@ use crate::{
 const CHANNEL: &str = "discord:42";
 
 async fn keep(process: &Process, dependency: &str, breaker: Breaker) -> i64 {
-    let kept = process.store.keep_breaker(dependency, breaker, slot(1));
+    let kept = process
+        .store
+        .keep_breaker(dependency, breaker, Some("a1b2"), slot(1));
     kept.await.unwrap()
 }
 
@@ -18,7 +20,10 @@ async fn only(process: &Process) -> (String, Breaker, i64) {
     let mut all = process.store.breakers().await.unwrap();
     assert_eq!(all.len(), 1, "{all:?}");
     let one = all.remove(0);
-    assert_eq!(one.updated_at, slot(1));
+    assert_eq!(
+        (one.updated_at, one.credential.as_deref()),
+        (slot(1), Some("a1b2"))
+    );
     (one.dependency, one.breaker, one.revision)
 }
 
