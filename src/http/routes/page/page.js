@@ -11,7 +11,11 @@ const at = (id) => document.getElementById(id);
 // Characters that turn the direction of the text behind them are shown as what they are: unfit.
 const plain = (text) => String(text ?? "–").replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 
-const say = (text) => { at("message").textContent = plain(text ?? ""); };
+// Setting the same text again would have it read out again.
+function say(text) {
+  const wanted = plain(text ?? "");
+  if (at("message").textContent !== wanted) at("message").textContent = wanted;
+}
 
 async function ask(path, options = {}) {
   const headers = { Accept: "application/json", ...options.headers };
