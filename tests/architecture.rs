@@ -9,6 +9,8 @@
     reason = "a test may fail by panicking"
 )]
 
+#[path = "architecture/documents.rs"]
+mod documents;
 #[path = "architecture/paths.rs"]
 mod paths;
 #[path = "architecture/rules.rs"]

@@ -178,7 +178,8 @@ fn file(name: &str) -> Answer {
     static CONFIG: OnceLock<Arc<Config<'static>>> = OnceLock::new();
     let config = CONFIG.get_or_init(|| {
         let config = Config::from("/api/v1/openapi.json").validator_url("none");
-        Arc::new(config.persist_authorization(false))
+        // Without the field for another document's address: this page shows one.
+        Arc::new(config.persist_authorization(false).use_base_layout())
     });
     let found = utoipa_swagger_ui::serve(name, Arc::clone(config))
         .ok()

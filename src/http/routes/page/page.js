@@ -8,6 +8,15 @@ let round = 0;
 
 const at = (id) => document.getElementById(id);
 
+// Characters that turn the direction of the text behind them are shown as what they are: unfit.
+const plain = (text) => String(text ?? "–").replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+
+// Setting the same text again would have it read out again.
+function say(text) {
+  const wanted = plain(text ?? "");
+  if (at("message").textContent !== wanted) at("message").textContent = wanted;
+}
+
 async function ask(path, options = {}) {
   const headers = { Accept: "application/json", ...options.headers };
   const token = at("token").value.trim();
@@ -18,59 +27,66 @@ async function ask(path, options = {}) {
   return { body, next: answer.headers.get("X-Next-Cursor") };
 }
 
-function cell(row, text, style) {
+const post = (path, body = {}) =>
+  ask(API + path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+
+function cell(row, label, text, style = "") {
   const made = row.insertCell();
-  made.textContent = text ?? "–";
-  if (style) made.className = style;
+  made.role = "cell";
+  made.dataset.label = label;
+  made.textContent = plain(text);
+  made.className = style;
   return made;
 }
 
+// A button at work is not `disabled`, because that would take the keyboard's focus from it.
 function button(place, label, about, act) {
   const made = document.createElement("button");
   made.type = "button";
   made.textContent = label;
-  made.setAttribute("aria-label", `${label} ${about}`);
+  made.ariaLabel = `${label} ${about}`;
   made.addEventListener("click", async () => {
-    made.disabled = true;
+    if (made.ariaDisabled === "true") return;
+    made.ariaDisabled = "true";
     try {
-      at("message").textContent = (await act()) || "";
+      say(await act());
     } catch (error) {
-      at("message").textContent = `${label} ${about}: ${error.message}`;
+      say(`${label} ${about}: ${error.message}`);
     }
-    made.disabled = false;
+    made.ariaDisabled = "false";
     refresh();
   });
   place.append(made);
 }
-
-const post = (path, body = {}) =>
-  ask(API + path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 
 const when = (time) => (time ? new Date(time).toLocaleString() : "–");
 
 function state(bot) {
   if (bot.hold) {
     const until = bot.hold.until ? ` until ${when(bot.hold.until)}` : "";
-    return [`${bot.hold.kind}: ${bot.hold.reason} (${bot.hold.by})${until}`, bot.hold.kind === "manual" ? "warn" : "bad"];
+    const why = bot.hold.reason ? `: ${bot.hold.reason}` : "";
+    const who = bot.hold.by ? ` (${bot.hold.by})` : "";
+    return [`${bot.hold.kind}${until}${why}${who}`, bot.hold.kind === "manual" ? "long warn" : "long bad"];
   }
   if (bot.running.length) return [`running ${bot.running.join(", ")}`, "good"];
-  return bot.enabled ? ["waiting", ""] : ["disabled", "warn"];
+  if (!bot.enabled) return ["disabled", "warn"];
+  return [bot.next_run ? "waiting" : "finished"];
 }
 
-function drawBot(table, bot) {
-  const row = table.insertRow();
+function drawBot(row, bot) {
   const name = document.createElement("th");
   name.scope = "row";
+  name.role = "rowheader";
   name.textContent = bot.name;
-  name.title = [bot.title, bot.description].filter(Boolean).join(" – ");
+  name.title = plain([bot.title, bot.description].filter(Boolean).join(" – "));
   row.append(name);
-  cell(row, ...state(bot));
-  cell(row, bot.schedule);
-  cell(row, when(bot.next_run));
-  cell(row, when(bot.last_run));
-  cell(row, bot.consecutive_failures, bot.consecutive_failures ? "bad" : "");
+  cell(row, "State", ...state(bot));
+  cell(row, "Schedule", bot.schedule);
+  cell(row, "Next run", bot.hold ? null : when(bot.next_run));
+  cell(row, "Last run", when(bot.last_run));
+  cell(row, "Failures", bot.consecutive_failures, bot.consecutive_failures ? "bad" : "");
   const place = `actors/${encodeURIComponent(bot.name)}/`;
-  const actions = cell(row, "");
+  const actions = cell(row, "Actions", "");
   if (bot.hold) button(actions, "Resume", bot.name, () => post(`${place}resume`).then(() => `${bot.name} is resumed`));
   else button(actions, "Pause", bot.name, () => pause(bot.name, place));
   button(actions, "Trigger", bot.name, () => post(`${place}trigger`).then(({ body }) => body.message));
@@ -83,26 +99,50 @@ async function pause(name, place) {
   return `${name} is paused`;
 }
 
-function drawRun(table, run) {
+function took(run) {
+  if (run.duration_ms === null) return null;
+  return run.duration_ms < 1000 ? `${run.duration_ms} ms` : `${(run.duration_ms / 1000).toFixed(1)} s`;
+}
+
+function drawRun(row, run) {
   const good = run.success === true ? "good" : run.success === false ? "bad" : "";
-  const row = table.insertRow();
-  cell(row, run.id);
-  cell(row, run.task_id);
-  cell(row, run.reason ? `${run.status} (${run.reason})` : run.status, good);
-  cell(row, run.trigger);
-  cell(row, when(run.started_at ?? run.scheduled_for));
-  cell(row, run.duration_ms === null ? null : `${(run.duration_ms / 1000).toFixed(1)} s`);
-  cell(row, run.error_message, "error");
-  const actions = cell(row, "");
+  cell(row, "Run", run.id);
+  cell(row, "Bot", run.task_id, "name");
+  cell(row, "Status", run.reason ? `${run.status} (${run.reason})` : run.status, good);
+  cell(row, "Trigger", run.trigger);
+  cell(row, "Started", when(run.started_at ?? run.scheduled_for));
+  cell(row, "Took", took(run));
+  cell(row, "Error", run.error_message, run.error_message ? "long" : "");
+  const actions = cell(row, "Actions", "");
   if (run.status === "running") button(actions, "Cancel", `run ${run.id}`, () => post(`executions/${run.id}/cancel`).then(({ body }) => body.message));
 }
 
-// A table is not drawn anew under the keyboard's focus: the button that somebody is on would be gone.
-function fill(id, rows, draw) {
+// Rows that did not change stay as they are. Where the keyboard's focus was in a row that is drawn anew, it is again after.
+const drawn = new WeakMap();
+function fill(id, items, name, draw) {
   const table = at(id);
-  if (table.contains(document.activeElement)) return;
-  table.replaceChildren();
-  for (const row of rows) draw(table, row);
+  const focus = table.contains(document.activeElement) ? document.activeElement : null;
+  const before = new Map([...table.rows].map((row) => [row.dataset.name, row]));
+  const rows = items.map((item) => {
+    const [key, text] = [String(item[name]), JSON.stringify(item)];
+    const known = before.get(key);
+    if (known && drawn.get(known) === text) return known;
+    const row = document.createElement("tr");
+    row.role = "row";
+    row.dataset.name = key;
+    drawn.set(row, text);
+    draw(row, item);
+    return row;
+  });
+  if (rows.length === table.rows.length && rows.every((row, index) => row === table.rows[index])) return;
+  table.replaceChildren(...rows);
+  if (focus) refocus(rows, focus);
+}
+
+function refocus(rows, focus) {
+  const name = focus.closest("tr").dataset.name;
+  const buttons = [...(rows.find((row) => row.dataset.name === name)?.querySelectorAll("button") ?? [])];
+  (buttons.find((made) => made.ariaLabel === focus.ariaLabel) ?? buttons[0])?.focus({ preventScroll: true });
 }
 
 async function refreshBots(mine) {
@@ -119,7 +159,7 @@ async function refreshBots(mine) {
     next = page.next;
   } while (next && bots.length < shown);
   if (mine !== round) return;
-  fill("bots", bots, drawBot);
+  fill("bots", bots, "name", drawBot);
   at("count").textContent = `(${bots.length}${next ? " of more" : ""})`;
   at("more").hidden = !next;
 }
@@ -127,26 +167,29 @@ async function refreshBots(mine) {
 async function refreshHealth() {
   const { body } = await ask("health", { anyway: true });
   const whole = String(body.status ?? "unknown");
-  at("health").textContent = body.reason ? `${whole}: ${body.reason}` : whole;
+  const text = plain(body.reason ? `${whole}: ${body.reason}` : whole);
+  if (at("health").textContent !== text) at("health").textContent = text;
   at("health").className = { healthy: "good", degraded: "warn" }[whole] ?? "bad";
 }
 
 async function refresh() {
   const mine = ++round;
+  const lost = at("message").dataset;
   try {
     await refreshHealth();
     await refreshBots(mine);
     const runs = await ask(`${API}executions?limit=20`);
-    if (mine === round) fill("runs", runs.body, drawRun);
-    if (at("message").dataset.lost) at("message").textContent = "";
-    delete at("message").dataset.lost;
+    if (mine === round) fill("runs", runs.body, "id", drawRun);
+    if (lost.lost === at("message").textContent) say("");
+    delete lost.lost;
   } catch (error) {
-    at("message").dataset.lost = "yes";
-    at("message").textContent = `Not up to date: ${error.message}`;
+    if (mine !== round) return;
+    say(`Not up to date: ${error.message}`);
+    lost.lost = at("message").textContent;
   }
 }
 
-at("tools").addEventListener("submit", (event) => event.preventDefault());
+at("tools").addEventListener("submit", (event) => { event.preventDefault(); refresh(); });
 for (const id of ["find", "held", "token"]) at(id).addEventListener("change", refresh);
 at("more").addEventListener("click", () => { shown += PAGE; refresh(); });
 setInterval(() => { if (!document.hidden) refresh(); }, EVERY_MS);
