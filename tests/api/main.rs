@@ -15,6 +15,7 @@ mod ledger;
 #[path = "../support/server.rs"]
 mod server;
 
+mod bodies;
 mod bots;
 mod cards;
 mod document;
