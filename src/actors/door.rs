@@ -1,6 +1,9 @@
 //! The one door for whoever is outside the actor system: it leads to the coordinator, and every question has a deadline.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use actix::{Handler, Message, dev::ToEnvelope};
 
@@ -65,9 +68,27 @@ impl Door {
         CoordinatorActor: Handler<M>,
         <CoordinatorActor as actix::Actor>::Context: ToEnvelope<CoordinatorActor, M>,
     {
+        self.ask_within(DEADLINE, message).await
+    }
+
+    /// Asks the coordinator for what may take longer than most.
+    ///
+    /// # Errors
+    /// Nobody answered within `longest`.
+    pub async fn ask_within<M>(
+        &self,
+        longest: Duration,
+        message: M,
+    ) -> Result<M::Result, Unanswered>
+    where
+        M: Message + Send + 'static,
+        M::Result: Send,
+        CoordinatorActor: Handler<M>,
+        <CoordinatorActor as actix::Actor>::Context: ToEnvelope<CoordinatorActor, M>,
+    {
         let env = self.env.get().ok_or(Unanswered::Starting)?;
         let coordinator = env.book.coordinator().ok_or(Unanswered::NotInTime)?;
-        let answer = coordinator.send(message).timeout(DEADLINE).await;
+        let answer = coordinator.send(message).timeout(longest).await;
         answer.map_err(|_| Unanswered::NotInTime)
     }
 }

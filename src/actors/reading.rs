@@ -16,6 +16,10 @@ const AT_ONCE: usize = 16;
 /// for the actor hears why.
 const DEADLINE: Duration = Duration::from_secs(4);
 
+/// The longest that work on a whole knowledge table may take: below
+/// [`LONG_DEADLINE`](super::messages::LONG_DEADLINE), likewise.
+pub const MANY_ROWS: Duration = Duration::from_secs(25);
+
 /// The turns of readers.
 pub struct Readers(Arc<Semaphore>);
 

@@ -71,6 +71,13 @@ impl Vitals {
         beats(last, self.0.born.elapsed())
     }
 
+    /// How long the coordinator has not beaten; since the start if it never has.
+    #[must_use]
+    pub fn silence(&self) -> Duration {
+        let last = Duration::from_millis(self.0.beat.load(Ordering::Relaxed));
+        self.0.born.elapsed().saturating_sub(last)
+    }
+
     /// Takes the step to another phase.
     pub fn enter(&self, phase: Phase) {
         self.0.phase.store(phase as u8, Ordering::Relaxed);

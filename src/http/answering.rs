@@ -58,6 +58,10 @@ pub(super) async fn answer(
     let mut response = presentable(response, &asked.id);
     dress(response.headers_mut(), &asked);
     count(&metrics, &asked, response.status());
+    let flight = match response.status() {
+        StatusCode::REQUEST_TIMEOUT => flight.map(Flight::last),
+        _ => flight,
+    };
     let head = asked.method == Method::HEAD;
     let response = response.map_body(|_, body| Answered::new(body, flight, head));
     Ok(ServiceResponse::new(request, response))

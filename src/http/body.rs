@@ -25,7 +25,7 @@ use super::{error::Problem, params};
 pub const LIMIT: usize = 64 * 1024;
 
 /// How long a body may take to come.
-const PATIENCE: Duration = Duration::from_secs(8);
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A JSON body of at most `MOST` bytes; an empty one counts as `{}` whatever its content type. List it behind the
 /// extractor of `auth`, and let `T` deny unknown fields.
@@ -65,7 +65,8 @@ impl<const MOST: usize> FromRequest for Raw<MOST> {
     }
 }
 
-/// Reads JSON that has come in full; `json` is whether its content type says that it is some.
+/// Reads a JSON object that has come in full; `json` is whether its content type says that it is some. What is `null` says
+/// as little as what is empty.
 ///
 /// # Errors
 /// 415, or 400 with what is wrong and where.
@@ -74,9 +75,16 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8], json: bool) -> Result<T, Problem
         let detail = "the body's content type is not JSON; send `Content-Type: application/json`";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let text = if bytes.is_empty() { b"{}" } else { bytes };
-    serde_json::from_slice(text)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the body: {error}")))
+    let content = bytes.trim_ascii();
+    let nothing = bytes.is_empty() || content == b"null";
+    let text = if nothing { b"{}" } else { bytes };
+    // Serde would also take an array of the fields' values.
+    if content.first() == Some(&b'[') {
+        return Err(Problem::bad_request(
+            "the body is an array; it must be an object",
+        ));
+    }
+    serde_json::from_slice(text).map_err(|error| Problem::bad_request(format!("the body: {error}")))
 }
 
 /// Whether the content type is JSON, or says nothing else about being some.
@@ -96,7 +104,7 @@ fn read(
     let encoded = request
         .headers()
         .get(CONTENT_ENCODING)
-        .is_some_and(|encoding| encoding != "identity");
+        .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
     let announced = request.headers().get(CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
     async move {

@@ -81,6 +81,8 @@ impl Problem {
 
     /// The path leads somewhere, but not by this method; `allowed` is a list with commas.
     pub(super) fn wrong_method(method: &str, allowed: &str) -> Self {
+        // A client may have made it up, as long as it likes.
+        let method: String = method.chars().take(32).collect();
         let detail = format!("`{method}` is not possible here; use {allowed}");
         let allowed = HeaderValue::from_str(allowed).unwrap_or(HeaderValue::from_static("GET"));
         Self::new(StatusCode::METHOD_NOT_ALLOWED, detail).with_header(ALLOW, allowed)

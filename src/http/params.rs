@@ -47,6 +47,7 @@ impl serde::de::Error for Wrong {
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         let known = expected.join("`, `");
+        let field: String = field.chars().take(100).collect();
         Self(format!(
             "there is no parameter `{field}`; known are `{known}`"
         ))

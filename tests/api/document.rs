@@ -52,6 +52,7 @@ fn every_route_of_the_control_api_is_in_the_document() {
         "get /api/v1/audit",
         "get /api/v1/openapi.json",
         "get /api/v1/docs",
+        "get /docs",
         "get /",
     ] {
         assert!(known.contains(route), "{route} is not in {known:?}");
@@ -94,6 +95,17 @@ fn every_operation_has_a_name_of_its_own_a_tag_of_the_list_and_a_summary() {
             "{method} {path}: {own:?}"
         );
         assert!(operation["summary"].is_string(), "{method} {path}");
+    }
+}
+
+#[test]
+fn every_answer_is_described_as_the_specification_demands() {
+    let document = document();
+    for (path, method, operation) in operations(&document) {
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            let description = answer["description"].as_str().unwrap_or_default();
+            assert!(!description.is_empty(), "{method} {path} {status}");
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
             AddContent, ControlError, FindAudit, FindContent, FindReplicas, FindRun, FindRuns,
             RemoveContent,
         },
-        reading::read,
+        reading::{MANY_ROWS, read, read_within},
     },
     domain::{
         audit::AuditRow, content::StoredItem, ledger::LedgerRow, post::Post, replica::ReplicaRow,
@@ -112,7 +112,7 @@ impl Handler<AddContent> for CoordinatorActor {
             let adding = move |store: Arc<dyn StatePersistence>| async move {
                 store.add_content(&table, &items, now).await
             };
-            read(&env, adding).await
+            read_within(&env, MANY_ROWS, adding).await
         })
     }
 }
@@ -127,7 +127,7 @@ impl Handler<RemoveContent> for CoordinatorActor {
             let removing = move |store: Arc<dyn StatePersistence>| async move {
                 store.remove_content(&table, id).await
             };
-            read(&env, removing).await
+            read_within(&env, MANY_ROWS, removing).await
         })
     }
 }

@@ -22,6 +22,8 @@ use crate::domain::{
 
 /// How long anybody waits for another actor.
 pub const DEADLINE: Duration = Duration::from_secs(5);
+/// The same for work on a whole knowledge table, which may have many rows.
+pub const LONG_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Are you there?
 #[derive(Message)]

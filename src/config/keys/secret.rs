@@ -21,6 +21,19 @@ const SAMPLES: [&str; 10] = [
     "0123456789abcdef0123456789abcdef",
 ];
 
+/// What only a text says that is to be replaced, without what stands between its words. Chance does not write them.
+const PLACEHOLDERS: [&str; 9] = [
+    "changeme",
+    "changethis",
+    "changeit",
+    "changeinproduction",
+    "replaceme",
+    "replacethis",
+    "yoursecret",
+    "yoursuper",
+    "yourjwt",
+];
+
 /// A secret that is long enough; an empty one is none.
 pub(crate) fn secret(item: &Item<'_>, algorithm: Algorithm) -> Option<SecretString> {
     let text = item.string().filter(|text| !text.is_empty())?;
@@ -48,11 +61,17 @@ pub(crate) fn strong(secret: &str, algorithm: Algorithm) -> Result<(), String> {
         ));
     }
     let different: HashSet<char> = secret.chars().collect();
-    let known = SAMPLES.contains(&secret.to_lowercase().replace('_', "-").as_str());
-    if known || different.len() < 8 {
+    if is_sample(secret) || different.len() < 8 {
         return Err(format!("is a well-known sample or nearly one; {hint}"));
     }
     Ok(())
+}
+
+fn is_sample(secret: &str) -> bool {
+    let text = secret.to_lowercase();
+    let words: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    let placeholder = PLACEHOLDERS.iter().any(|phrase| words.contains(phrase));
+    placeholder || SAMPLES.contains(&text.replace('_', "-").as_str())
 }
 
 #[cfg(test)]
@@ -65,6 +84,8 @@ mod tests {
             "short",
             "a-string-secret-at-least-256-bits-long",
             &"ab".repeat(40),
+            "your-super-secret-jwt-key-change-in-production",
+            "My_Jwt_Secret_CHANGE_ME_0123456789abcdef",
         ] {
             assert!(strong(weak, Algorithm::HS256).is_err(), "{weak}");
         }

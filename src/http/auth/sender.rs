@@ -3,7 +3,7 @@
 //! A token is judged before the body is read. A signature is over the body, so that is read first, up to its bound; a
 //! request with neither is refused without reading it.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
@@ -20,15 +20,15 @@ use super::{
 };
 use crate::{
     actors::door::Unanswered,
-    http::{Shared, error::Problem},
+    http::{
+        Shared,
+        body::{LIMIT, PATIENCE},
+        error::Problem,
+    },
 };
 
 /// What a repetition of a request is recognised by.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
-/// The longest body, in bytes.
-const LONGEST_BODY: usize = 64 * 1024;
-/// How long it may take to come.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Who it is that signs, for logs and the audit.
 const SIGNER: &str = "event signature";
 
@@ -104,10 +104,10 @@ async fn signed(
 async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
     let payload = web::Payload::from_request(request, &mut payload).await;
     let payload = payload.map_err(|error| wrong(&error.to_string()))?;
-    let body = timeout(PATIENCE, payload.to_bytes_limited(LONGEST_BODY)).await;
+    let body = timeout(PATIENCE, payload.to_bytes_limited(LIMIT)).await;
     let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly");
     let large = |_| {
-        let detail = format!("the body is longer than {LONGEST_BODY} bytes");
+        let detail = format!("the body is longer than {LIMIT} bytes");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
     };
     let body = body.map_err(late)?.map_err(large)?;

@@ -25,6 +25,8 @@ use tokio::{sync::Notify, time::Instant as Monotonic};
 const REQUEST_PATIENCE: Duration = Duration::from_millis(9_500);
 /// How long a client may take over an answer that is no stream.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a client that was too slow may take to go.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// How often connections are looked at.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -38,6 +40,8 @@ enum Work {
     Answering,
     /// A stream without an end is being sent.
     Streaming,
+    /// The last answer was given, though the client still owes a part of its request.
+    Leaving,
 }
 
 /// The connections of a listener; clones share them.
@@ -142,6 +146,7 @@ impl Connection {
         let since = Duration::from_millis(now.saturating_sub(self.since.load(Ordering::Relaxed)));
         (work == Work::Waiting as u8 && since >= REQUEST_PATIENCE)
             || (work == Work::Answering as u8 && since >= ANSWER_PATIENCE)
+            || (work == Work::Leaving as u8 && since >= FAREWELL)
     }
 
     /// The connection's own task sees the end of the stream, and lets go of it.
@@ -163,6 +168,7 @@ impl Open {
         let flight = Flight {
             connections: self.connections.clone(),
             connection: Arc::clone(&self.connection),
+            last: false,
         };
         flight.turn_to(Work::Answering);
         flight
@@ -180,9 +186,17 @@ impl Drop for Open {
 pub(in crate::http) struct Flight {
     connections: Connections,
     connection: Arc<Connection>,
+    /// No other request is wanted behind it.
+    last: bool,
 }
 
 impl Flight {
+    /// The client took too long: it has its answer, and is to go.
+    pub(in crate::http) fn last(mut self) -> Self {
+        self.last = true;
+        self
+    }
+
     /// The answer is a stream: only its handler knows how long a client may take over it.
     pub(in crate::http) fn streaming(self) -> Self {
         self.turn_to(Work::Streaming);
@@ -206,6 +220,9 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.turn_to(Work::Waiting);
+        self.turn_to(match self.last {
+            true => Work::Leaving,
+            false => Work::Waiting,
+        });
     }
 }

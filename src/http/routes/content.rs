@@ -9,10 +9,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     control::note_after,
-    refusals::{OfList, OfUpload},
+    refusals::{OfList, OfRemoval, OfUpload},
 };
 use crate::{
-    actors::messages::{AddContent, FindContent, RemoveContent},
+    actors::messages::{AddContent, FindContent, LONG_DEADLINE, RemoveContent},
     domain::{
         bot::BotName,
         content::{ContentItem, ContentQuery},
@@ -188,7 +188,10 @@ async fn add_content(
 ) -> Answer {
     let table = table_name(table)?;
     let items = items(&request, body).await?;
-    let ids = shared.door.ask(AddContent { table, items }).await??;
+    let ids = shared
+        .door
+        .ask_within(LONG_DEADLINE, AddContent { table, items })
+        .await??;
     note_after(&request, json!({ "count": ids.len() }));
     Ok(HttpResponse::Created().json(Added {
         count: ids.len(),
@@ -249,7 +252,7 @@ struct Removed {
         ("table" = String, Path, description = "The knowledge table", pattern = "^[A-Za-z0-9_-]{1,64}$"),
         Removal,
     ),
-    responses((status = 200, description = "They are gone", body = Removed), OfUpload),
+    responses((status = 200, description = "They are gone", body = Removed), OfRemoval),
     security(("bearerAuth" = []))
 )]
 #[delete("/content/{table}")]
@@ -265,7 +268,10 @@ async fn remove_content(
         let detail = "say which item by `id`, or `all=true` for the whole table";
         return Err(Problem::bad_request(detail));
     }
-    let removed = shared.door.ask(RemoveContent { table, id }).await??;
+    let removed = shared
+        .door
+        .ask_within(LONG_DEADLINE, RemoveContent { table, id })
+        .await??;
     note_after(&request, json!({ "id": id, "removed": removed }));
     if id.is_some() && removed == 0 {
         return Err(Problem::not_found("there is no such item in this table"));

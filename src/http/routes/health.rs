@@ -74,7 +74,13 @@ fn answer(good: bool) -> HttpResponseBuilder {
 }
 
 /// Whether the actors are at work; if not, only a restart helps.
-#[utoipa::path(tag = "health", responses((status = 200, body = Probe), (status = 503, body = Probe)))]
+#[utoipa::path(
+    tag = "health",
+    responses(
+        (status = 200, description = "The actors are at work", body = Probe),
+        (status = 503, description = "They are not: only a restart helps", body = Probe),
+    )
+)]
 #[get("/health/live")]
 async fn live(shared: web::Data<Shared>) -> HttpResponse {
     let live = shared.door.vitals().is_live();
@@ -85,7 +91,13 @@ async fn live(shared: web::Data<Shared>) -> HttpResponse {
 }
 
 /// Whether slots are run: the database answers, the bots are known, and the server is not stopping.
-#[utoipa::path(tag = "health", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+#[utoipa::path(
+    tag = "health",
+    responses(
+        (status = 200, description = "Slots are run", body = Readiness),
+        (status = 503, description = "They are not, and the checks say why", body = Readiness),
+    )
+)]
 #[get("/health/ready")]
 async fn ready(shared: web::Data<Shared>) -> HttpResponse {
     let vitals = shared.door.vitals();
@@ -101,7 +113,13 @@ async fn ready(shared: web::Data<Shared>) -> HttpResponse {
 }
 
 /// Whether the start is over; once it is, it stays so.
-#[utoipa::path(tag = "health", responses((status = 200, body = Probe), (status = 503, body = Probe)))]
+#[utoipa::path(
+    tag = "health",
+    responses(
+        (status = 200, description = "The start is over", body = Probe),
+        (status = 503, description = "The start goes on", body = Probe),
+    )
+)]
 #[get("/health/startup")]
 async fn startup(shared: web::Data<Shared>) -> HttpResponse {
     let started = shared.door.vitals().started();
@@ -148,7 +166,13 @@ struct Report {
 
 /// How the server and its parts are, and since when. A database that is away leaves it degraded: runs end, and their
 /// results are kept in memory until the database is back.
-#[utoipa::path(tag = "health", responses((status = 200, body = Report), (status = 503, body = Report)))]
+#[utoipa::path(
+    tag = "health",
+    responses(
+        (status = 200, description = "Healthy, or degraded", body = Report),
+        (status = 503, description = "Unhealthy", body = Report),
+    )
+)]
 #[get("/health")]
 async fn everything(shared: web::Data<Shared>) -> HttpResponse {
     fail::fail_point!("http.report");
@@ -156,7 +180,7 @@ async fn everything(shared: web::Data<Shared>) -> HttpResponse {
     let asked = tokio::time::timeout(PATIENCE, shared.door.ask(AskHealth)).await;
     let HealthReport { mut whole, parts } = match asked.unwrap_or(Err(Unanswered::NotInTime)) {
         Ok(report) => report,
-        Err(unanswered) => unanswered_report(&unanswered, now),
+        Err(unanswered) => unanswered_report(&unanswered, now - shared.door.vitals().silence()),
     };
     if whole == Health::Healthy && shared.door.vitals().phase() == Phase::Draining {
         whole = Health::Degraded("the server is stopping".into());
@@ -172,13 +196,13 @@ async fn everything(shared: web::Data<Shared>) -> HttpResponse {
 }
 
 /// Nobody was there to ask: that is what there is to say.
-fn unanswered_report(unanswered: &Unanswered, now: Instant) -> HealthReport {
+fn unanswered_report(unanswered: &Unanswered, since: Instant) -> HealthReport {
     let reason = unanswered.to_string();
     let whole = match unanswered {
         Unanswered::Starting => Health::Degraded(reason),
         Unanswered::NotInTime => Health::Unhealthy(reason),
     };
-    let part = ("coordinator".to_owned(), whole.clone(), now);
+    let part = ("coordinator".to_owned(), whole.clone(), since);
     HealthReport {
         whole,
         parts: vec![part].into(),

@@ -15,7 +15,10 @@ pub(in crate::http) fn metrics(config: &mut ServiceConfig<'_>) {
 }
 
 /// Everything that is counted, in Prometheus's text format.
-#[utoipa::path(tag = "metrics", responses((status = 200, body = String, content_type = "text/plain; version=0.0.4")))]
+#[utoipa::path(
+    tag = "metrics",
+    responses((status = 200, description = "Every figure", body = String, content_type = "text/plain; version=0.0.4"))
+)]
 #[get("/metrics")]
 async fn scrape(shared: web::Data<Shared>) -> HttpResponse {
     if let Some(env) = shared.door.env() {

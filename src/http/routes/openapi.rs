@@ -23,6 +23,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::Config;
 
 use super::optional::never_null;
+use super::refusals::OfPage;
 use crate::http::{
     error::{Answer, Problem},
     listeners::document,
@@ -124,7 +125,7 @@ pub fn text() -> Bytes {
 /// The OpenAPI document
 #[utoipa::path(
     tag = "documents",
-    responses((status = 200, description = "This document", body = serde_json::Value)),
+    responses((status = 200, description = "This document", body = serde_json::Value), OfPage),
     security(())
 )]
 #[get("/openapi.json")]
@@ -137,11 +138,14 @@ async fn get_openapi() -> HttpResponse {
 /// The way to the page of this document
 #[utoipa::path(
     tag = "documents",
-    responses((status = 308, description = "It is at `/api/v1/docs/`", headers(("Location" = String)))),
+    responses(
+        (status = 308, description = "It is at `/api/v1/docs/`", headers(("Location" = String))),
+        OfPage,
+    ),
     security(())
 )]
 #[get("/docs")]
-async fn get_docs() -> HttpResponse {
+pub(super) async fn get_docs() -> HttpResponse {
     let place = (header::LOCATION, HeaderValue::from_static("/api/v1/docs/"));
     HttpResponse::PermanentRedirect()
         .insert_header(place)
@@ -151,7 +155,7 @@ async fn get_docs() -> HttpResponse {
 /// The page of this document
 #[utoipa::path(
     tag = "documents",
-    responses((status = 200, description = "The page", body = String, content_type = "text/html")),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"), OfPage),
     security(())
 )]
 #[get("/docs/")]
@@ -165,6 +169,7 @@ async fn get_docs_page() -> Answer {
     params(("file" = String, Path, description = "Its name")),
     responses(
         (status = 200, description = "The file", body = String, content_type = "*/*"),
+        OfPage,
         (status = 404, description = "There is no such file", body = Problem, content_type = "application/problem+json"),
     ),
     security(())

@@ -6,6 +6,8 @@
 use actix_web::{HttpResponse, get, http::header};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::{openapi::get_docs, refusals::OfPage};
+
 /// Only files of this server, no inline code, no frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -13,6 +15,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(get_page)
+        .service(get_docs)
         .service(get_page_script)
         .service(get_page_style);
 }
@@ -20,7 +23,7 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
 /// The operations page
 #[utoipa::path(
     tag = "documents",
-    responses((status = 200, description = "The page", body = String, content_type = "text/html")),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"), OfPage),
     security(())
 )]
 #[get("/")]
@@ -31,7 +34,7 @@ async fn get_page() -> HttpResponse {
 /// The script of the operations page
 #[utoipa::path(
     tag = "documents",
-    responses((status = 200, description = "The script", body = String, content_type = "text/javascript")),
+    responses((status = 200, description = "The script", body = String, content_type = "text/javascript"), OfPage),
     security(())
 )]
 #[get("/page.js")]
@@ -45,7 +48,7 @@ async fn get_page_script() -> HttpResponse {
 /// The style of the operations page
 #[utoipa::path(
     tag = "documents",
-    responses((status = 200, description = "The style", body = String, content_type = "text/css")),
+    responses((status = 200, description = "The style", body = String, content_type = "text/css"), OfPage),
     security(())
 )]
 #[get("/page.css")]

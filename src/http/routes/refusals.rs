@@ -19,6 +19,12 @@ pub struct OfShownList;
 pub struct OfMany;
 /// Routes that change one thing, named in the path.
 pub struct OfChange;
+/// Routes that take something away.
+pub struct OfRemoval;
+/// Routes that answer one thing that is always there.
+pub struct OfOverview;
+/// Pages and documents for everybody.
+pub struct OfPage;
 /// Routes that take files.
 pub struct OfUpload;
 /// Reading the configuration again.
@@ -57,6 +63,24 @@ impl IntoResponses for OfMany {
 impl IntoResponses for OfChange {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         refusals(&[400, 401, 403, 404, 408, 409, 413, 415, 429, 503])
+    }
+}
+
+impl IntoResponses for OfRemoval {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[400, 401, 403, 404, 429, 503])
+    }
+}
+
+impl IntoResponses for OfOverview {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[401, 429, 503])
+    }
+}
+
+impl IntoResponses for OfPage {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[429])
     }
 }
 

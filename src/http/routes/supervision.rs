@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, get, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::refusals::OfList;
+use super::refusals::OfOverview;
 use crate::{
     actors::messages::{FindReplicas, Inspect},
     http::{Shared, auth::Reads, error::Answer, view::tree::Supervision},
@@ -19,7 +19,7 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
 /// none if `auth.public_reads` is set.
 #[utoipa::path(
     tag = "supervision",
-    responses((status = 200, description = "How the actor system is", body = Supervision), OfList),
+    responses((status = 200, description = "How the actor system is", body = Supervision), OfOverview),
     security((), ("bearerAuth" = []))
 )]
 #[get("/supervision")]
