@@ -58,7 +58,8 @@ pub enum Write {
         gap: Gap,
     },
     /// A claim is given back to be decided anew: the row goes and `next_run` returns to its slot, unless it is at an
-    /// earlier one; if later slots are accounted for already, it is recorded as missed. A manual or event claim becomes `abandoned`.
+    /// earlier one; if later slots are accounted for already, it is recorded as missed, or with the reason of the hold that
+    /// stands now. A manual or event claim becomes `abandoned`.
     /// Replies: `Done` or `Lost`.
     Release {
         /// The row; it must not have started.
@@ -146,7 +147,8 @@ pub struct Start {
     pub at: Instant,
     /// Whether no other run of the bot may be on (any `overlap` but `allow_all`), in any process.
     pub exclusive: bool,
-    /// Whether a hold or another schedule stands against it (scheduled runs; a manual trigger works under a hold).
+    /// Whether a hold or another schedule stands against it (scheduled runs; a manual trigger works under a hold). A hold
+    /// stands against an event's run as well.
     /// A hold whose own end (`until`) has come by `at` does not.
     pub scheduled: bool,
     /// The schedule that the claim was made by.
@@ -244,6 +246,9 @@ pub enum Written {
     Repeated(ExecutionId),
     /// It may run; `finished` if this start was the last of `max_runs`.
     Started {
+        /// When it starts: as asked, or when the bot's last run ended, if that was later. Another process may have ended
+        /// it while this one was asking.
+        at: Instant,
         /// The bot has no further slots.
         finished: bool,
     },

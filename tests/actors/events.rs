@@ -8,6 +8,7 @@ use actor_server::{
         policy::Overlap,
         run::{ExecutionId, Trigger},
     },
+    store::LedgerRow,
 };
 use serde_json::json;
 use tempfile::{TempDir, tempdir};
@@ -87,6 +88,21 @@ async fn a_repetition_is_answered_with_the_runs_of_the_first() {
 }
 
 #[actix_rt::test]
+async fn repetitions_at_the_same_time_start_one_run_that_none_of_them_stands_against() {
+    for overlap in [Overlap::Skip, Overlap::BufferOne, Overlap::CancelOther] {
+        let bot = with(listening(bot("bot", "succeed")), |policy| {
+            policy.overlap = overlap
+        });
+        let (_folder, server) = started([bot]).await;
+        let tellings = (0..8).map(|_| tell(&server, Some("once")));
+        let answers = futures::future::join_all(tellings).await;
+        assert!(answers.iter().all(|answer| *answer == answers[0]));
+        server.run("bot", answers[0][0].1, Status::Succeeded).await;
+        assert_eq!(server.ledger("bot").await.len(), 1);
+    }
+}
+
+#[actix_rt::test]
 async fn an_event_for_a_held_bot_is_recorded_with_the_holds_reason() {
     let (_folder, server) = started([listening(bot("bot", "succeed"))]).await;
     server.pause("bot", None).await.unwrap();
@@ -97,6 +113,25 @@ async fn an_event_for_a_held_bot_is_recorded_with_the_holds_reason() {
     assert_eq!(
         (row.reason.as_deref(), row.started_at),
         (Some("paused"), None)
+    );
+}
+
+#[actix_rt::test]
+async fn an_event_that_waited_for_a_run_does_not_run_under_a_hold_that_came_meanwhile() {
+    let bot = with(listening(bot("bot", "hang")), |policy| {
+        policy.overlap = Overlap::BufferOne;
+    });
+    let (_folder, server) = started([bot]).await;
+    let before = tell(&server, None).await[0].1;
+    server.run("bot", before, Status::Running).await;
+    let after = tell(&server, None).await[0].1;
+    server.pause("bot", None).await.unwrap();
+    server.cancel(before).await.unwrap();
+    let ended = |row: &LedgerRow| row.id == after && row.status != Status::Running;
+    let row = server.row("bot", "is decided", ended).await;
+    assert_eq!(
+        (row.status, row.reason.as_deref(), row.started_at),
+        (Status::Skipped, Some("paused"), None)
     );
 }
 

@@ -6,6 +6,7 @@ use actix::Addr;
 use actor_server::{
     actors::messages::{ControlError, Drain, Ping},
     domain::{outcome::Status, policy::Overlap},
+    store::LedgerRow,
 };
 use tempfile::tempdir;
 use tokio::time::Instant as Monotonic;
@@ -67,6 +68,31 @@ async fn a_stop_with_nothing_to_do_does_not_wait_for_the_grace_period() {
     let began = Monotonic::now();
     server.stop(Duration::from_secs(60)).await;
     assert!(began.elapsed() < GRACE);
+}
+
+#[actix_rt::test]
+async fn slots_that_were_claimed_ahead_are_given_back_and_none_is_missed() {
+    let folder = tempdir().unwrap();
+    let setting = Setting::of([every(1, "bot", "succeed")]);
+    let server = Server::start(folder.path(), setting).await;
+    let ahead = |row: &&LedgerRow| row.status == Status::Running && row.started_at.is_none();
+    super::stand::eventually("two slots are claimed ahead", || async {
+        // Its slots are looked at anew.
+        server.resume("bot").await.unwrap();
+        let rows = server.ledger("bot").await;
+        (rows.iter().filter(ahead).count() == 2).then_some(())
+    })
+    .await;
+    server.stop(GRACE).await;
+    let missed = |row: &&LedgerRow| row.status == Status::Missed;
+    let rows = left_in(folder.path()).await;
+    let begun = rows.iter().map(|row| row.created_at).min();
+    let missed: Vec<_> = rows
+        .iter()
+        .filter(missed)
+        .filter(|row| row.scheduled_for > begun)
+        .collect();
+    assert!(missed.is_empty(), "{missed:?}");
 }
 
 #[actix_rt::test]

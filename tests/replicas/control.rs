@@ -173,6 +173,33 @@ async fn a_trigger_waits_for_the_run_of_another_process_or_ends_it_as_overlap_sa
 }
 
 #[actix_rt::test]
+async fn a_slot_after_a_resume_at_another_process_is_not_the_holds() {
+    let (_database, servers) = site(2, &[every(1, "bot", "succeed")]).await;
+    let clock = || servers[0].stand.env.clock.now();
+    let mut holds = Vec::new();
+    for n in 0..6 {
+        let begun = clock();
+        servers[n % 2].pause("bot", None).await.unwrap();
+        servers[(n + 1) % 2].resume("bot").await.unwrap();
+        let end = clock();
+        holds.push((begun - TimeDelta::milliseconds(200), end));
+        let next = end + TimeDelta::milliseconds(1300);
+        crate::stand::becomes(true, || clock() > next).await;
+    }
+    for row in servers[0].ledger("bot").await {
+        let (Some("paused"), Some(first)) = (row.reason.as_deref(), row.scheduled_for) else {
+            continue;
+        };
+        let last = row.slot_last.unwrap();
+        let under = holds
+            .iter()
+            .any(|(begun, end)| *begun <= first && last <= *end);
+        assert!(under, "{row:?}; {holds:?}");
+    }
+    stop(servers).await;
+}
+
+#[actix_rt::test]
 async fn fifty_calls_at_three_processes_leave_one_truth() {
     let busy = with(every(1, "bot", "hang"), |policy| {
         policy.overlap = Overlap::AllowAll;

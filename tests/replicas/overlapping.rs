@@ -96,9 +96,10 @@ fn long_runs_of_a_process_with_an_old_schedule(
     assert_never_two_at_once(&database);
 }
 
+/// A claim of the last two seconds may not be decided yet, on a machine that is busy; what is older waits.
 fn assert_one_waits(database: &TestDatabase, first: &str) {
     let waiting = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM actor_server_executions WHERE status = 'running' \
-                   AND started_at IS NULL AND scheduled_for < clock_timestamp() - interval '0.5 s' GROUP BY task_id) q";
+                   AND started_at IS NULL AND scheduled_for < clock_timestamp() - interval '2 s' GROUP BY task_id) q";
     let long = format!(
         "SELECT count(*) FROM actor_server_executions WHERE status = 'running' AND started_at IS NOT NULL AND replica = '{first}'"
     );

@@ -4,15 +4,20 @@ use std::{sync::Arc, time::Duration};
 
 use actor_server::{
     clock::Clock,
-    domain::run::{ExecutionId, ReplicaId},
-    store::{StatePersistence, postgres::PostgresStore},
+    domain::{
+        outcome::Status,
+        run::{ExecutionId, ReplicaId},
+    },
+    store::{Start, StatePersistence, Write, Written, postgres::PostgresStore},
 };
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use tokio::{sync::OnceCell, task::JoinHandle, time::sleep};
 
 use crate::{
     cluster::TestDatabase,
     fixture::{Fixture, replica},
+    process::{ending, outcome, slot, starting},
 };
 
 /// Long enough for what a case does between two heartbeats, short enough to wait for.
@@ -86,4 +91,34 @@ impl Fixture for PostgresFixture {
     async fn age(&self, _process: &ReplicaId) {
         self.heart.get_or_init(|| self.beat_for_a_lease()).await;
     }
+}
+
+/// A process stamps a start before it asks; another may end its run in between.
+#[actix_rt::test]
+async fn a_start_is_not_before_the_end_of_the_run_that_it_came_after() {
+    let fixture = PostgresFixture::new().await;
+    let (a, b) = (fixture.join("a").await, fixture.join("b").await);
+    let bot = a.register("bot").await;
+    let run = a.claim(&bot, 0).await;
+    a.write(Write::Start(starting(run, &bot, slot(0)))).await;
+    let next = b.claim(&bot, 1).await;
+    a.write(ending(run, &bot, 0, outcome(Status::Succeeded)))
+        .await;
+    let (asked, end) = (
+        slot(0) + TimeDelta::milliseconds(499),
+        slot(0) + TimeDelta::milliseconds(500),
+    );
+    let start = Write::Start(Start {
+        exclusive: true,
+        ..starting(next, &bot, asked)
+    });
+    for _ in 0..2 {
+        match b.write(start.clone()).await {
+            Written::Started { at, .. } => assert_eq!(at, end),
+            other => panic!("{other:?}"),
+        }
+    }
+    let (row, state) = (b.row(&bot, next).await, b.state(&bot).await);
+    assert_eq!((row.started_at, state.last_run), (Some(end), Some(end)));
+    assert_eq!(state.runs, 2);
 }

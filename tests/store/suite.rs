@@ -45,7 +45,7 @@ macro_rules! suite {
                     a_start_is_stored_and_counted
                     a_start_is_refused_to_whoever_does_not_own_the_waiting_row
                     a_start_that_is_sent_again_is_answered_as_before_and_counted_once
-                    a_hold_stands_against_slots_and_not_against_an_operator
+                    a_hold_stands_against_slots_and_events_and_not_against_an_operator
                     a_hold_that_is_over_stands_against_nothing
                     a_claim_by_another_schedule_is_outdated_and_gone
                     an_exclusive_run_waits_for_any_other_run_of_the_bot
@@ -67,6 +67,7 @@ macro_rules! suite {
                     a_released_last_slot_is_next_again
                     claims_released_from_the_newest_on_are_all_next_again
                     a_released_trigger_is_abandoned
+                    a_claim_given_back_too_late_under_a_hold_has_the_holds_reason
                     a_run_that_started_can_be_neither_declined_nor_released
                     somebody_elses_claim_can_be_neither_declined_nor_released
                 }

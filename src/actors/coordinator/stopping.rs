@@ -96,7 +96,8 @@ async fn close_what_is_left(env: &Arc<Env>) {
         .runtime
         .spawn(async move { inner.store.live(&inner.me.id).await })
         .await;
-    for row in rows.into_iter().flatten().flatten() {
+    let rows: Vec<LiveRow> = rows.into_iter().flatten().flatten().collect();
+    for row in rows.into_iter().rev() {
         env.queue.keep(closing(env, row));
     }
 }

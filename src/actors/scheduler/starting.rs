@@ -41,7 +41,8 @@ impl SchedulerActor {
                 continue;
             };
             // A run by hand works under a hold, also when it is run again.
-            if let Some(gap) = entry.closed().filter(|_| trigger != Trigger::Manual) {
+            let closed = entry.closed().filter(|_| trigger != Trigger::Manual);
+            if let Some(gap) = closed.filter(|gap| self.is_sure_of(entry, *gap)) {
                 self.decline(execution, gap);
                 continue;
             }
@@ -57,6 +58,14 @@ impl SchedulerActor {
                 self.start(execution, &bot, place, ctx);
             }
         }
+    }
+
+    /// A hold may have been ended by another process: for a claim that is due now, the bot's actor asks the store. A bot
+    /// that was given up has no actor.
+    fn is_sure_of(&self, entry: &Entry, gap: Gap) -> bool {
+        let held = matches!(gap, Gap::Held(kind) if kind != HoldKind::GivenUp);
+        let may_have_ended = held && entry.bot.quarantine.is_none() && self.env.store.is_shared();
+        !may_have_ended
     }
 
     fn place(&self) -> Option<OwnedSemaphorePermit> {
@@ -140,7 +149,8 @@ impl SchedulerActor {
 
     /// While draining: claims that no actor has are decided anew by whoever is there next.
     pub(super) fn give_back_claims(&mut self) {
-        for execution in self.agenda.claims().waiting() {
+        // The newest first: a slot cannot be given back behind one that is claimed still.
+        for execution in self.agenda.claims().waiting().into_iter().rev() {
             self.agenda.forget(execution);
             self.env.queue.keep(Write::Release { execution });
         }

@@ -23,7 +23,9 @@ impl TaskActor {
     pub(super) fn begin(&mut self, claim: InHand, ctx: &mut Context<Self>) {
         let at = claim.start.asked_at.unwrap_or_else(|| self.env.clock.now());
         let write = Write::Start(self.start_write(&claim.start, at));
-        let sure = !claim.start.verify && self.unanswered_failures == 0;
+        // The hold that an event met was read before it was stored, and may be another one now.
+        let is_event = claim.start.claim.trigger == Trigger::Event;
+        let sure = !claim.start.verify && !is_event && self.unanswered_failures == 0;
         if sure && !self.env.store.is_shared() && self.keep_start(&write) {
             return self.launch(claim, at, ctx);
         }
@@ -68,7 +70,7 @@ impl TaskActor {
     ) {
         let execution = claim.start.claim.execution;
         match answer {
-            Ok(Written::Started { .. }) => self.launch(claim, at, ctx),
+            Ok(Written::Started { at, .. }) => self.launch(claim, at, ctx),
             _ if self.cancelled.contains(&execution) => self.cancel_unstarted(claim),
             Ok(Written::Held(hold)) => {
                 self.decline(claim, Gap::Held(hold.kind));

@@ -43,6 +43,8 @@ pub struct TaskActor {
     active: HashMap<ExecutionId, Ticket>,
     /// Claims whose start the store is being asked about.
     asking: usize,
+    /// Triggers and events that are being stored: no runs yet, and perhaps none at all, if they are repetitions.
+    inserting: usize,
     /// The claim that waits for a run to end.
     waiting: Option<InHand>,
     /// Claims that no slot made, and that wait for a free place.
@@ -108,6 +110,7 @@ impl TaskActor {
             hold: None,
             active: HashMap::new(),
             asking: 0,
+            inserting: 0,
             waiting: None,
             queued: HashMap::new(),
             cancelled: HashSet::new(),
@@ -121,7 +124,7 @@ impl TaskActor {
     }
 
     fn is_idle(&self) -> bool {
-        !self.is_busy() && self.delayed == 0 && self.waiting.is_none()
+        !self.is_busy() && self.inserting == 0 && self.delayed == 0 && self.waiting.is_none()
     }
 
     /// Asks to be let go after a while without work; takes no work until it has the answer.

@@ -14,6 +14,7 @@ use crate::{
     },
     domain::{
         Instant,
+        hold::HoldKind,
         input::RunInput,
         outcome::{AttemptOutcome, Gap, Status},
         policy::{OnResume, Overlap},
@@ -41,6 +42,9 @@ impl TaskActor {
                 self.decline(claim, Gap::BreakerOpen)
             }
             StartDecision::Run => self.begin(claim, ctx),
+            StartDecision::Decline(Gap::Held(_)) if self.may_have_ended(&claim.start) => {
+                self.begin(claim, ctx)
+            }
             StartDecision::Decline(gap) => self.decline(claim, gap),
             StartDecision::Wait => self.wait(claim),
             StartDecision::CancelOther => {
@@ -55,6 +59,19 @@ impl TaskActor {
         if start.asked_at.is_some() {
             return StartDecision::Run;
         }
+        let hold = start.hold.or(self.hold);
+        self.facts(start, hold).decide()
+    }
+
+    /// Another process may have ended the hold that is remembered here: if it is all that stands against a slot, the
+    /// store is asked.
+    fn may_have_ended(&self, start: &StartRun) -> bool {
+        let by_slot = start.claim.trigger == Trigger::Schedule;
+        let asks = by_slot && self.env.store.is_shared() && self.bot.quarantine.is_none();
+        asks && self.facts(start, None).decide() == StartDecision::Run
+    }
+
+    fn facts(&self, start: &StartRun, hold: Option<HoldKind>) -> StartFacts {
         let by_slot = start.claim.trigger == Trigger::Schedule;
         let by_hand = start.claim.trigger == Trigger::Manual;
         StartFacts {
@@ -62,7 +79,7 @@ impl TaskActor {
             due: start.claim.due,
             superseded: by_slot && start.superseded,
             enabled: by_hand || self.bot.enabled,
-            hold: start.hold.or(self.hold).filter(|_| !by_hand),
+            hold: hold.filter(|_| !by_hand),
             breaker_open: !by_hand && self.downstream_is_shut(),
             busy: self.is_busy(),
             waiting: self.waiting.is_some(),
@@ -71,7 +88,6 @@ impl TaskActor {
             misfire: self.bot.policy.misfire,
             misfire_threshold: self.bot.policy.misfire_threshold,
         }
-        .decide()
     }
 
     /// Whether what the bot posts to is not asked for now.

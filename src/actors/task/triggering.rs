@@ -38,7 +38,7 @@ impl Handler<TriggerHere> for TaskActor {
             return Box::pin(ready(Some(Err(error))).into_actor(self));
         }
         self.worked_at = Monotonic::now();
-        self.asking += 1;
+        self.inserting += 1;
         let write = Write::Insert {
             bot: self.bot.name.clone(),
             trigger: wish.trigger,
@@ -48,7 +48,7 @@ impl Handler<TriggerHere> for TaskActor {
         let expected = self.env.runs.expect(&self.bot.name);
         let stored = self.env.queue.send(write, false).into_actor(self);
         Box::pin(stored.then(move |stored, actor, ctx| {
-            actor.asking -= 1;
+            actor.inserting -= 1;
             let answer = actor.inserted(wish, stored.ok(), ctx);
             drop(expected);
             answer.into_actor(actor).map(|answer, _, _| Some(answer))
@@ -64,11 +64,12 @@ impl TaskActor {
             let error = "the process is stopping";
             return Err(ControlError::Unavailable(error.into()));
         }
-        let waits_already = self.waiting.is_some() || self.asking > 0 || !self.queued.is_empty();
+        let on_its_way = self.asking > 0 || self.inserting > 0;
+        let waits_already = self.waiting.is_some() || on_its_way || !self.queued.is_empty();
         let allowed = match self.bot.policy.overlap {
             Overlap::AllowAll | Overlap::CancelOther => true,
             Overlap::BufferOne => !waits_already,
-            Overlap::Skip => !self.is_busy(),
+            Overlap::Skip => !self.is_busy() && self.inserting == 0,
         };
         if allowed || trigger == Trigger::Event {
             Ok(())

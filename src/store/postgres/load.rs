@@ -91,12 +91,16 @@ pub(super) async fn by_id(
     read(rows.load(connection).await?)
 }
 
+/// The rows that are open, and of each bot the run before them, which ended last.
 pub(super) async fn open(
     connection: &mut Connection,
     bots: &BTreeSet<BotName>,
 ) -> QueryResult<Vec<LedgerRow>> {
     let sql = format!(
-        "SELECT {EXECUTION} FROM actor_server_executions e WHERE e.status = 'running' AND e.task_id = ANY($1)"
+        "SELECT {EXECUTION} FROM actor_server_executions e WHERE e.status = 'running' AND e.task_id = ANY($1) \
+         UNION ALL SELECT {EXECUTION} FROM unnest($1) AS b(task_id) CROSS JOIN LATERAL (SELECT * \
+         FROM actor_server_executions x WHERE x.task_id = b.task_id AND x.status <> 'running' \
+         AND x.started_at IS NOT NULL ORDER BY x.started_at DESC LIMIT 1) e"
     );
     let rows = sql_query(sql).bind::<Array<Text>, _>(names(bots));
     read(rows.load(connection).await?)

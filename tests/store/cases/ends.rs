@@ -137,6 +137,19 @@ pub(crate) async fn claims_released_from_the_newest_on_are_all_next_again(fixtur
     assert_eq!(a.state(&bot).await.next_run, Some(slot(0)));
 }
 
+pub(crate) async fn a_claim_given_back_too_late_under_a_hold_has_the_holds_reason(
+    fixture: &dyn Fixture,
+) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let (first, second) = (a.claim(&bot, 0).await, a.claim(&bot, 1).await);
+    a.hold(&bot, HoldKind::Manual).await;
+    release(&a, first).await;
+    release(&a, second).await;
+    assert_eq!(fates(&a, &bot).await, of([(0, "skipped/paused")]));
+    assert_eq!(a.state(&bot).await.next_run, Some(slot(1)));
+}
+
 pub(crate) async fn a_released_trigger_is_abandoned(fixture: &dyn Fixture) {
     let a = fixture.join("a").await;
     let bot = a.register("bot").await;

@@ -4,6 +4,7 @@ use actor_server::{
     domain::{
         hold::{Hold, HoldKind},
         outcome::{Gap, Status},
+        run::Trigger,
     },
     store::{Start, Write, Written},
 };
@@ -17,7 +18,7 @@ use crate::{
 
 fn started(answer: Written) -> bool {
     match answer {
-        Written::Started { finished } => finished,
+        Written::Started { finished, .. } => finished,
         other => panic!("{other:?}"),
     }
 }
@@ -96,7 +97,9 @@ pub(crate) async fn a_start_that_is_sent_again_is_answered_as_before_and_counted
     assert_eq!(a.state(&bot).await.runs, 2);
 }
 
-pub(crate) async fn a_hold_stands_against_slots_and_not_against_an_operator(fixture: &dyn Fixture) {
+pub(crate) async fn a_hold_stands_against_slots_and_events_and_not_against_an_operator(
+    fixture: &dyn Fixture,
+) {
     let a = fixture.join("a").await;
     let bot = a.register("bot").await;
     let id = a.claim(&bot, 0).await;
@@ -112,6 +115,21 @@ pub(crate) async fn a_hold_stands_against_slots_and_not_against_an_operator(fixt
         ..starting(a.trigger(&bot).await, &bot, slot(0))
     };
     started(a.write(Write::Start(manual)).await);
+    let insert = Write::Insert {
+        bot: bot.clone(),
+        trigger: Trigger::Event,
+        metadata: json!({}),
+        key: None,
+    };
+    let Written::Claimed(Some(id)) = a.write(insert).await else {
+        panic!("no row for the event");
+    };
+    let event = Start {
+        scheduled: false,
+        ..starting(id, &bot, slot(0))
+    };
+    let answer = a.write(Write::Start(event)).await;
+    assert!(matches!(answer, Written::Held(_)), "{answer:?}");
 }
 
 pub(crate) async fn a_hold_that_is_over_stands_against_nothing(fixture: &dyn Fixture) {

@@ -45,7 +45,7 @@ pub(crate) async fn triggers_are_not_counted_against_max_runs(fixture: &dyn Fixt
         ..starting(a.trigger(&bot).await, &bot, slot(0))
     };
     match a.write(Write::Start(start)).await {
-        Written::Started { finished } => assert!(!finished),
+        Written::Started { finished, .. } => assert!(!finished),
         other => panic!("{other:?}"),
     }
     let state = a.state(&bot).await;

@@ -6,6 +6,7 @@ use super::{Sheet, Writer};
 use crate::{
     domain::{
         Instant,
+        outcome::Gap,
         run::{Claim, ExecutionId},
     },
     store::{LedgerRow, NewPost, Rescued, records::STILL_WANTED},
@@ -49,7 +50,7 @@ impl Sheet {
             self.abandon(id, "its process ended before the run did", at);
             return Some(Rescued::Abandoned(bot, id));
         }
-        self.give_back(id, at);
+        self.give_back(id, Gap::Late, at);
         Some(Rescued::Released(bot))
     }
 

@@ -25,21 +25,34 @@ impl Sheet {
         if let Some(started) = row.started_at {
             return self.repeated(start, started, counts);
         }
+        let is_event = row.trigger == Trigger::Event;
         if start.scheduled
             && let Some(refusal) = self.refusal(start, counts, by.now)
         {
             return refusal;
         }
+        if is_event && let Some(hold) = self.hold_against(start) {
+            return Written::Held(hold);
+        }
         if start.exclusive && self.is_busy(start.execution) {
             let another_waits = self.another_waits(start.execution);
             return Written::Busy { another_waits };
         }
-        self.mark_started(start.execution, start.at);
+        let at = self.not_before_the_last_end(start);
+        self.mark_started(start.execution, at);
         let finished = counts && self.is_spent(start);
         if finished {
             self.end_slots();
         }
-        Written::Started { finished }
+        Written::Started { at, finished }
+    }
+
+    /// The moment was taken before the database was asked; meanwhile another process may have ended the run before.
+    fn not_before_the_last_end(&self, start: &Start) -> Instant {
+        let ends = self.live_rows().filter(|row| row.started_at.is_some());
+        let last = ends.filter_map(|row| row.completed_at).max();
+        last.filter(|_| start.exclusive)
+            .map_or(start.at, |last| last.max(start.at))
     }
 
     /// The bot has had all its runs.
@@ -49,13 +62,15 @@ impl Sheet {
         }
     }
 
-    /// The answer to a start that is stored already; another one than that is refused.
+    /// The answer to a start that is stored already, perhaps a little later than it was asked for; a later one than that
+    /// is refused.
     fn repeated(&self, start: &Start, started: Instant, counts: bool) -> Written {
-        if started.trunc_subsecs(6) != start.at.trunc_subsecs(6) {
+        if started.trunc_subsecs(6) < start.at.trunc_subsecs(6) {
             return Written::Lost;
         }
         let finished = counts && self.is_spent(start);
-        Written::Started { finished }
+        let at = started;
+        Written::Started { at, finished }
     }
 
     /// What stands against a scheduled run: another schedule, an end by `max_runs`, or a hold. A claim beyond `max_runs`
@@ -72,9 +87,12 @@ impl Sheet {
             self.discard(start.execution, at);
             return Some(Written::Outdated);
         }
+        self.hold_against(start).map(Written::Held)
+    }
+
+    fn hold_against(&self, start: &Start) -> Option<Hold> {
         let hold = self.state().and_then(|state| state.hold.clone());
         hold.filter(|hold| !hold.is_over(start.at))
-            .map(Written::Held)
     }
 
     fn is_spent(&self, start: &Start) -> bool {

@@ -133,20 +133,21 @@ impl Sheet {
         if self.waiting(id, &by.me).is_none() {
             return Written::Lost;
         }
-        self.give_back(id, by.now);
+        let passed_over = self.gap_of_a_slot_passed_over(by.now);
+        self.give_back(id, passed_over, by.now);
         Written::Done
     }
 
     /// The slot of a claim is decided anew, unless that would go back behind slots that are accounted for. What has run
     /// once, in a process that died, is not undone.
-    pub(super) fn give_back(&mut self, id: ExecutionId, at: Instant) {
+    pub(super) fn give_back(&mut self, id: ExecutionId, passed_over: Gap, at: Instant) {
         let fresh = self.row(id).filter(|row| row.attempt == 1);
         let Some(slot) = fresh.and_then(|row| row.scheduled_for) else {
             return self.abandon(id, "its process ended before the run started", at);
         };
         let later = self.live_rows().any(|row| row.scheduled_for > Some(slot));
         if later {
-            return self.become_gap(id, Gap::Late);
+            return self.become_gap(id, passed_over);
         }
         self.delete(id);
         if let Some(state) = self.edit_state()
@@ -154,6 +155,13 @@ impl Sheet {
         {
             state.next_run = Some(slot);
         }
+    }
+
+    /// Why a slot did not run that was given back too late: time under a hold is the hold's.
+    fn gap_of_a_slot_passed_over(&self, at: Instant) -> Gap {
+        let hold = self.state().and_then(|state| state.hold.as_ref());
+        let hold = hold.filter(|hold| !hold.is_over(at));
+        hold.map_or(Gap::Late, |hold| Gap::Held(hold.kind))
     }
 
     /// The claim's row becomes a gap, or makes the gap before it grow.

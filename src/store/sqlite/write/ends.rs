@@ -10,7 +10,7 @@ use crate::{
         sqlite::{
             fault::Fault,
             fixed::Fixed,
-            rows::ledger::OpenRow,
+            rows::{ledger::OpenRow, state::load},
             schema::{executions, states},
             time::Time,
         },
@@ -36,17 +36,24 @@ pub(super) fn release(tx: &mut Tx<'_>, id: ExecutionId) -> Result<Written, Fault
     let Some(row) = waiting(tx, id)? else {
         return Ok(Written::Lost);
     };
-    give_back(tx, &row, tx.now)?;
+    let passed_over = gap_of_a_slot_passed_over(tx, &row)?;
+    give_back(tx, &row, passed_over, tx.now)?;
     Ok(Written::Done)
 }
 
-/// Gives a claim back that has not started: its slot is decided anew, or missed if that is no longer possible.
-pub(super) fn give_back(tx: &mut Tx<'_>, row: &OpenRow, at: Instant) -> Result<(), Fault> {
+/// Gives a claim back that has not started: its slot is decided anew, or did not run for this
+/// reason if that is no longer possible.
+pub(super) fn give_back(
+    tx: &mut Tx<'_>,
+    row: &OpenRow,
+    passed_over: Gap,
+    at: Instant,
+) -> Result<(), Fault> {
     let Some(slot) = row.scheduled_for.filter(|_slot| !row.has_run()) else {
         return abandon(tx, row, "its process ended before the run started", at);
     };
     if gaps::has_later(tx, &row.task_id, slot)? {
-        return into_gap(tx, row, Gap::Late);
+        return into_gap(tx, row, passed_over);
     }
     remove(tx, row)?;
     let beyond = states::next_run.is_null().or(states::next_run.gt(slot));
@@ -57,6 +64,13 @@ pub(super) fn give_back(tx: &mut Tx<'_>, row: &OpenRow, at: Instant) -> Result<(
     )))
     .execute(tx.conn)?;
     Ok(())
+}
+
+/// Why a slot did not run that was given back too late: time under a hold is the hold's.
+fn gap_of_a_slot_passed_over(tx: &mut Tx<'_>, row: &OpenRow) -> Result<Gap, Fault> {
+    let hold = load(tx.conn, &row.task_id)?.and_then(|state| state.hold);
+    let hold = hold.filter(|hold| !hold.is_over(tx.now));
+    Ok(hold.map_or(Gap::Late, |hold| Gap::Held(hold.kind)))
 }
 
 /// Ends a claim that has no place in the schedule.

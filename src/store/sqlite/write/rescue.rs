@@ -11,7 +11,7 @@ use super::{
     ends,
 };
 use crate::{
-    domain::{Instant, bot::BotName},
+    domain::{Instant, bot::BotName, outcome::Gap},
     store::{
         Rescued,
         records::STILL_WANTED,
@@ -56,7 +56,7 @@ fn settle(
         ends::abandon(tx, row, "its process ended before the run did", now)?;
         return Ok(Rescued::Abandoned(claim.bot, claim.execution));
     }
-    ends::give_back(tx, row, now)?;
+    ends::give_back(tx, row, Gap::Late, now)?;
     Ok(Rescued::Released(bot_name(&row.task_id)?))
 }
 

@@ -10,7 +10,11 @@ use super::{
     ends,
 };
 use crate::{
-    domain::{run::ExecutionId, state::BotState},
+    domain::{
+        hold::Hold,
+        run::{ExecutionId, Trigger},
+        state::BotState,
+    },
     store::{
         Start, Written,
         sqlite::{
@@ -40,6 +44,11 @@ pub(super) fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Written, Fault> {
     {
         return Ok(refusal);
     }
+    if row.trigger == Trigger::Event.as_str()
+        && let Some(hold) = hold_against(start, state.as_ref())
+    {
+        return Ok(Written::Held(hold));
+    }
     if start.exclusive && is_busy(tx, &row)? {
         let another_waits = another_waits(tx, &row)?;
         return Ok(Written::Busy { another_waits });
@@ -53,7 +62,8 @@ pub(super) fn start(tx: &mut Tx<'_>, start: &Start) -> Result<Written, Fault> {
     if finished {
         end_slots(tx, &row)?;
     }
-    Ok(Written::Started { finished })
+    let at = start.at;
+    Ok(Written::Started { at, finished })
 }
 
 /// The bot has had all its runs.
@@ -73,7 +83,8 @@ fn repeated(start: &Start, row: &OpenRow, started: Time, state: Option<&BotState
         return Written::Lost;
     }
     let finished = state.is_some_and(|state| is_spent(state, start, row));
-    Written::Started { finished }
+    let at = start.at;
+    Written::Started { at, finished }
 }
 
 /// What stands against a scheduled run: another schedule, an end by `max_runs`, or a hold. A claim beyond `max_runs` was
@@ -93,8 +104,12 @@ fn refusal(
         ends::discard(tx, row)?;
         return Ok(Some(Written::Outdated));
     };
-    let hold = state.hold.clone().filter(|hold| !hold.is_over(start.at));
-    Ok(hold.map(Written::Held))
+    Ok(hold_against(start, Some(state)).map(Written::Held))
+}
+
+fn hold_against(start: &Start, state: Option<&BotState>) -> Option<Hold> {
+    let hold = state.and_then(|state| state.hold.clone());
+    hold.filter(|hold| !hold.is_over(start.at))
 }
 
 /// Whether a slot's first start is, or was, the last of `max_runs`.

@@ -203,7 +203,8 @@ impl History {
         assert_eq!(is_lost(&answer), open.started, "{answer:?}");
         if !open.started {
             self.model.open.remove(row);
-            self.model.give_back(&open);
+            let passed_over = self.model.hold.map_or(Gap::Late, Gap::Held);
+            self.model.give_back(&open, passed_over);
         }
     }
 
@@ -279,7 +280,7 @@ impl History {
             } else if has_run {
                 self.model.slots.insert(row.slot, "abandoned".into());
             } else {
-                self.model.give_back(&row);
+                self.model.give_back(&row, Gap::Late);
             }
         }
     }

@@ -60,11 +60,11 @@ pub(super) struct Model {
 }
 
 impl Model {
-    pub(super) fn give_back(&mut self, row: &Open) {
+    pub(super) fn give_back(&mut self, row: &Open, passed_over: Gap) {
         if row.attempt > 1 {
             self.slots.insert(row.slot, "abandoned".into());
         } else if self.slots.range(row.slot + 1..).next().is_some() {
-            self.slots.insert(row.slot, "missed/late".into());
+            self.slots.insert(row.slot, words(passed_over));
         } else {
             self.slots.remove(&row.slot);
             self.next = row.slot;
