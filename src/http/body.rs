@@ -65,7 +65,7 @@ impl<const MOST: usize> FromRequest for Raw<MOST> {
     }
 }
 
-/// Reads JSON that has come in full; `json` is whether its content type says that it is some.
+/// Reads a JSON object that has come in full; `json` is whether its content type says that it is some.
 ///
 /// # Errors
 /// 415, or 400 with what is wrong and where.
@@ -75,8 +75,19 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8], json: bool) -> Result<T, Problem
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let text = if bytes.is_empty() { b"{}" } else { bytes };
-    serde_json::from_slice(text)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the body: {error}")))
+    object(text).map_err(|what| Problem::bad_request(format!("the body: {what}")))
+}
+
+/// Reads a JSON object; an array of its fields' values, which serde takes for one, is none.
+///
+/// # Errors
+/// What is wrong and where.
+pub fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    let read = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    match text.trim_ascii_start().first() {
+        Some(b'{') => Ok(read),
+        _ => Err("it must be a JSON object".into()),
+    }
 }
 
 /// Whether the content type is JSON, or says nothing else about being some.
@@ -155,5 +166,40 @@ impl<T: DeserializeOwned + 'static> FromRequest for PathOf<T> {
         let read = web::Path::<T>::from_request(request, payload).into_inner();
         let nothing = |_| Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path");
         ready(read.map(|path| Self(path.into_inner())).map_err(nothing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::parse;
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields, default)]
+    struct Wish {
+        dry_run: bool,
+        note: Option<String>,
+    }
+
+    #[test]
+    fn a_body_is_an_object_or_empty() {
+        for text in ["", "{}", " \n{} "] {
+            let wish: Wish = parse(text.as_bytes(), true).unwrap();
+            assert_eq!(wish, Wish::default(), "{text}");
+        }
+        for text in [
+            "[]",
+            "[true]",
+            "\n[false, \"x\"]",
+            "null",
+            "1",
+            "\"x\"",
+            "{",
+            " ",
+        ] {
+            let refused = parse::<Wish>(text.as_bytes(), true).unwrap_err();
+            assert_eq!(refused.status, 400, "{text}");
+        }
     }
 }
