@@ -65,8 +65,7 @@ impl<const MOST: usize> FromRequest for Raw<MOST> {
     }
 }
 
-/// Reads a JSON object that has come in full; `json` is whether its content type says that it is some. What is `null` says
-/// as little as what is empty.
+/// Reads a JSON object that has come in full; `json` is whether its content type says that it is some.
 ///
 /// # Errors
 /// 415, or 400 with what is wrong and where.
@@ -75,16 +74,20 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8], json: bool) -> Result<T, Problem
         let detail = "the body's content type is not JSON; send `Content-Type: application/json`";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let content = bytes.trim_ascii();
-    let nothing = bytes.is_empty() || content == b"null";
-    let text = if nothing { b"{}" } else { bytes };
-    // Serde would also take an array of the fields' values.
-    if content.first() == Some(&b'[') {
-        return Err(Problem::bad_request(
-            "the body is an array; it must be an object",
-        ));
+    let text = if bytes.is_empty() { b"{}" } else { bytes };
+    object(text).map_err(|what| Problem::bad_request(format!("the body: {what}")))
+}
+
+/// Reads a JSON object; an array of its fields' values, which serde takes for one, is none.
+///
+/// # Errors
+/// What is wrong and where.
+pub fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    let read = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    match text.trim_ascii_start().first() {
+        Some(b'{') => Ok(read),
+        _ => Err("it must be a JSON object".into()),
     }
-    serde_json::from_slice(text).map_err(|error| Problem::bad_request(format!("the body: {error}")))
 }
 
 /// Whether the content type is JSON, or says nothing else about being some.
@@ -163,5 +166,40 @@ impl<T: DeserializeOwned + 'static> FromRequest for PathOf<T> {
         let read = web::Path::<T>::from_request(request, payload).into_inner();
         let nothing = |_| Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path");
         ready(read.map(|path| Self(path.into_inner())).map_err(nothing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::parse;
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields, default)]
+    struct Wish {
+        dry_run: bool,
+        note: Option<String>,
+    }
+
+    #[test]
+    fn a_body_is_an_object_or_empty() {
+        for text in ["", "{}", " \n{} "] {
+            let wish: Wish = parse(text.as_bytes(), true).unwrap();
+            assert_eq!(wish, Wish::default(), "{text}");
+        }
+        for text in [
+            "[]",
+            "[true]",
+            "\n[false, \"x\"]",
+            "null",
+            "1",
+            "\"x\"",
+            "{",
+            " ",
+        ] {
+            let refused = parse::<Wish>(text.as_bytes(), true).unwrap_err();
+            assert_eq!(refused.status, 400, "{text}");
+        }
     }
 }

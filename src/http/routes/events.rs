@@ -20,7 +20,7 @@ use crate::{
     http::{
         Shared,
         auth::sender::Sent,
-        body::parse,
+        body::object,
         error::{Answer, Problem},
     },
 };
@@ -57,7 +57,7 @@ struct Event {
 
 impl Event {
     fn read(body: &[u8]) -> Result<Self, Problem> {
-        let event: Self = parse(body, true)?;
+        let event: Self = object(body).map_err(|what| wrong(&what))?;
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/-".contains(&byte);
         let kind = (1..=LONGEST_TYPE).contains(&event.event_type.len());
         if !kind || !event.event_type.bytes().all(allowed) {
