@@ -26,14 +26,13 @@ fn a_body_is_an_object_or_says_nothing_whatever_its_spelling() {
     };
     for (content_type, body) in [
         ("text/html", ""),
-        ("application/json", "null"),
         ("application/json", " {} "),
         ("application/json\r\nContent-Encoding: Identity", "{}"),
     ] {
         let reply = ask(content_type, body);
         assert_eq!(reply.status, 200, "{content_type} {body}: {reply:?}");
     }
-    for body in [r#"["why", null]"#, "[]", "\u{feff}{}", "{}{}", "3"] {
+    for body in ["null", r#"["why", null]"#, "[]", "\u{feff}{}", "{}{}", "3"] {
         ask("application/json", body).assert_problem(400);
     }
     let event = json!(["release.published", "ci", {}]);
