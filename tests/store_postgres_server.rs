@@ -45,6 +45,9 @@ async fn processes_that_start_at_once_on_an_empty_database_all_succeed() {
     assert!(ids.iter().all(|id| *id == ids[0] && id.len() == 32));
 }
 
+/// All versions.
+const EVERY: [&str; 4] = ["0001", "0002", "0003", "0004"];
+
 #[tokio::test]
 async fn the_schema_goes_up_and_down_and_says_where_it_stands() {
     let database = TestDatabase::create();
@@ -53,22 +56,25 @@ async fn the_schema_goes_up_and_down_and_says_where_it_stands() {
         let steps = migration_status(&url).await.unwrap();
         steps.iter().map(|step| step.applied).collect::<Vec<_>>()
     };
-    assert_eq!(applied().await, [false; 3]);
+    assert_eq!(applied().await, [false; 4]);
     assert_eq!(
         database.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"),
         "0"
     );
-    assert_eq!(migrate_up(&url).await.unwrap(), ["0001", "0002", "0003"]);
+    assert_eq!(migrate_up(&url).await.unwrap(), EVERY);
     assert_eq!(migrate_up(&url).await.unwrap(), [""; 0]);
-    assert_eq!(migrate_down(&url, 1).await.unwrap(), ["0003"]);
-    assert_eq!(applied().await, [true, true, false]);
-    assert_eq!(migrate_down(&url, 9).await.unwrap(), ["0002", "0001"]);
+    assert_eq!(migrate_down(&url, 1).await.unwrap(), ["0004"]);
+    assert_eq!(applied().await, [true, true, true, false]);
+    assert_eq!(
+        migrate_down(&url, 9).await.unwrap(),
+        ["0003", "0002", "0001"]
+    );
     assert_eq!(
         database
             .sql("SELECT string_agg(tablename, ',') FROM pg_tables WHERE schemaname = 'public'"),
         "__diesel_schema_migrations"
     );
-    assert_eq!(migrate_up(&url).await.unwrap(), ["0001", "0002", "0003"]);
+    assert_eq!(migrate_up(&url).await.unwrap(), EVERY);
 }
 
 #[tokio::test]

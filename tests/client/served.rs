@@ -21,6 +21,8 @@ const BOTS: &str = r#"
 public_reads = true
 [server]
 shutdown_grace_seconds = 1
+[discord]
+api_url = "http://127.0.0.1:9"
 [[actors]]
 name = "good"
 config_file = "post.toml"
@@ -30,6 +32,7 @@ expression = "0 0 0 1 1 *"
 [[actors]]
 name = "bad"
 config_file = "broken.toml"
+channel_id = "7"
 [actors.retry]
 max_attempts = 1
 [actors.schedule]
@@ -49,6 +52,7 @@ struct Desk<'a> {
 fn home() -> Home {
     let home = Home::new(BOTS);
     home.set("API_JWT_SECRET", SECRET);
+    home.set("DISCORD_TOKEN", "never.used.token");
     home
 }
 
@@ -132,7 +136,7 @@ fn every_command_that_looks_shows_what_the_server_says() {
     );
     let (table, tree) = desk.both(&["tree"]);
     assert!(
-        table.contains("task/good") && table.contains("console"),
+        table.contains("task/good") && table.contains("discord:7"),
         "{table}"
     );
     assert!(tree["breakers"].is_array());
@@ -334,8 +338,12 @@ async fn the_client_understands_every_answer_of_the_server() -> Result<(), Error
     assert_eq!(run.id, started.execution_id);
     assert!(admin.probe("ready").await?.status == "ready" && admin.config().await?.is_object());
     assert_eq!(
-        admin.reset_breaker("console").await?.dependency.as_deref(),
-        Some("console")
+        admin
+            .reset_breaker("discord:7")
+            .await?
+            .dependency
+            .as_deref(),
+        Some("discord:7")
     );
     assert!(!admin.audit(&Default::default()).await?.is_empty());
     Ok(())
