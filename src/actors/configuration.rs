@@ -56,10 +56,13 @@ pub struct Offer {
     /// What is probably not meant.
     pub warnings: Vec<String>,
     /// The effective configuration as it would be, secrets as `"***"`.
-    pub shown: Value,
+    pub shown: Shown,
     /// Called once everything else is in force.
     pub accept: Box<dyn FnOnce() + Send + Sync>,
 }
+
+/// Draws a configuration when somebody asks for it: kept drawn it would weigh more than the bots themselves.
+pub type Shown = Arc<dyn Fn() -> Value + Send + Sync>;
 
 /// What is in force at one moment.
 pub struct InForce {
@@ -70,7 +73,7 @@ pub struct InForce {
     /// So many failed runs in a row set the hold `failures`.
     pub max_consecutive_failures: u32,
     /// The effective configuration, secrets as `"***"`.
-    pub shown: Value,
+    pub shown: Shown,
 }
 
 /// How reloads ended since the process started (dry runs are none).
@@ -106,7 +109,7 @@ impl Configuration {
                 version: 0,
                 bots: bots.collect(),
                 max_consecutive_failures,
-                shown: Value::Null,
+                shown: Arc::new(|| Value::Null),
             }),
             source: None,
             turn: tokio::sync::Mutex::default(),
@@ -119,7 +122,7 @@ impl Configuration {
 
     /// With the effective configuration to show.
     #[must_use]
-    pub fn showing(self, shown: Value) -> Self {
+    pub fn showing(self, shown: Shown) -> Self {
         let now = self.in_force.load_full();
         self.in_force.store(Arc::new(InForce {
             version: now.version,
@@ -190,7 +193,7 @@ impl Configuration {
         self.source.clone()
     }
 
-    pub(super) fn replace(&self, bots: BotMap, max_consecutive_failures: u32, shown: Value) {
+    pub(super) fn replace(&self, bots: BotMap, max_consecutive_failures: u32, shown: Shown) {
         let version = self.in_force.load().version + 1;
         self.in_force.store(Arc::new(InForce {
             version,

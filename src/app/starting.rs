@@ -89,7 +89,7 @@ impl ActorServer {
         door: &Door,
     ) -> (Arc<Env>, BotThreads) {
         let settings = self.settings;
-        let shown = configuration::shown(&settings);
+        let shown = configuration::drawn_from(settings.clone());
         let most = settings.server.max_consecutive_failures;
         let mut configuration = Configuration::new(settings.bots.clone(), most).showing(shown);
         if let Some(source) = self.source {

@@ -54,7 +54,7 @@ impl ConfigurationSource for Files {
             changed: Vec::new(),
             needs_restart: Vec::new(),
             warnings: Vec::new(),
-            shown: json!({ "read": true }),
+            shown: Arc::new(|| json!({ "read": true })),
             accept: Box::new(|| {}),
         })
     }

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::{AppError, commands::Catalogue, discord};
 use crate::{
     actors::{
-        configuration::{BotMap, ConfigurationSource, Offer},
+        configuration::{BotMap, ConfigurationSource, Offer, Shown},
         env::DISCORD,
     },
     clock::Clock,
@@ -26,7 +26,7 @@ use crate::{
     skills::SkillSet,
 };
 
-pub(super) use self::shown::shown;
+use self::shown::shown;
 
 /// Where the configuration comes from.
 #[derive(Clone, Debug)]
@@ -90,13 +90,18 @@ impl ConfigurationSource for FileSource {
             changed,
             needs_restart,
             warnings: warnings.iter().map(ToString::to_string).collect(),
-            shown: shown(&after),
+            shown: drawn_from(after),
             accept: Box::new(move || {
                 *in_force.lock().unwrap_or_else(PoisonError::into_inner) = offered;
                 accept_keys();
             }),
         })
     }
+}
+
+/// Draws these settings whenever somebody asks.
+pub(super) fn drawn_from(settings: Settings) -> Shown {
+    Arc::new(move || shown(&settings))
 }
 
 fn lines(problems: Problems) -> Vec<String> {

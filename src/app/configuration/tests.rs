@@ -82,7 +82,7 @@ fn a_changed_secret_is_a_change_and_its_value_is_told_to_nobody() {
     let offer = source.read().unwrap();
     assert_eq!(offer.changed, ["discord.token"]);
     assert_eq!(offer.needs_restart, ["server.max_parallel_tasks"]);
-    assert_eq!(offer.shown["server"]["max_parallel_tasks"], json!(4));
+    assert_eq!((offer.shown)()["server"]["max_parallel_tasks"], json!(4));
     assert_eq!(offer.platforms.len(), 1);
     (offer.accept)();
     let again = source.read().unwrap();

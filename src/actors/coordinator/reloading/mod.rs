@@ -9,7 +9,7 @@ mod storing;
 
 use std::{collections::HashMap, sync::Arc};
 
-use actix::{Handler, MessageResult, ResponseFuture};
+use actix::{Handler, ResponseFuture};
 use futures::future::join_all;
 use serde_json::Value;
 use tokio::time::Instant as Monotonic;
@@ -56,10 +56,12 @@ impl Handler<ReloadConfiguration> for CoordinatorActor {
 }
 
 impl Handler<ShowConfiguration> for CoordinatorActor {
-    type Result = MessageResult<ShowConfiguration>;
+    type Result = ResponseFuture<Value>;
 
     fn handle(&mut self, _: ShowConfiguration, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.env.in_force().shown.clone())
+        let in_force = self.env.in_force();
+        let drawn = self.env.runtime.spawn_blocking(move || (in_force.shown)());
+        Box::pin(async move { drawn.await.unwrap_or_default() })
     }
 }
 
