@@ -128,7 +128,7 @@ impl SchedulerActor {
                 if !by_slot && self.env.runs.expects(&row.claim.bot) {
                     return false;
                 }
-                self.adopt_claim(row);
+                return self.adopt_claim(row);
             }
         }
         true
@@ -142,14 +142,18 @@ impl SchedulerActor {
         }
     }
 
-    /// A claim that nobody holds waits here again; whether it is still good, the store says at the start.
-    fn adopt_claim(&mut self, row: &LiveRow) {
+    /// A claim that nobody holds waits here again; whether it is still good, the store says at the start. Replies `false`
+    /// if a plan of its bot is on its way, which comes first.
+    fn adopt_claim(&mut self, row: &LiveRow) -> bool {
         let mut claim = row.claim.clone();
         let Some(entry) = self.agenda.get(&claim.bot) else {
-            return;
+            return true;
         };
-        if entry.pending || self.agenda.claims().has(claim.execution) {
-            return;
+        if self.agenda.claims().has(claim.execution) {
+            return true;
+        }
+        if entry.pending {
+            return false;
         }
         // The store knows the slot, not the jitter.
         let due = claim.slot.and_then(|slot| entry.due_of(slot));
@@ -162,6 +166,7 @@ impl SchedulerActor {
             backlog: false,
             input: row.metadata.get("input").cloned().unwrap_or_default(),
         });
+        true
     }
 }
 
