@@ -160,6 +160,7 @@ async fn a_claim_of_the_schedule_that_ends_does_not_run() {
     reload(&server).await.unwrap();
     let state = server.state("bot").await;
     let runs = server.ledger("bot").await.len();
+    // Nothing is waited for: in this time the old schedule would have had two slots, and none may appear.
     tokio::time::sleep(Duration::from_millis(2500)).await;
     let rows = server.ledger("bot").await;
     assert_eq!(rows.len(), runs, "{rows:?}");

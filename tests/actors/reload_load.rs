@@ -108,7 +108,7 @@ async fn fifty_reloads_cost_the_other_bots_no_slot() {
 }
 
 #[actix_rt::test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes: scripts/test --full"]
 async fn a_thousand_reloads_cost_the_other_bots_no_slot() {
     reloads_under_load(1000).await;
 }
