@@ -266,6 +266,7 @@ mod tests {
             anchor: at(0),
             next_run: Some(at(60)),
             last_run: None,
+            last_success: None,
             consecutive_failures: 0,
             runs: 0,
             hold: None,

@@ -10,6 +10,7 @@ use tokio::{runtime::Handle, sync::Semaphore};
 
 use super::{
     address_book::AddressBook,
+    alarms::Alarms,
     audit::AuditQueue,
     board::Board,
     breakers::Breakers,
@@ -75,6 +76,8 @@ pub struct Env {
     pub vitals: Vitals,
     /// What has just happened.
     pub news: News,
+    /// What may call for an alert.
+    pub alarms: Alarms,
     /// What is counted.
     pub metrics: Metrics,
     /// Numbers that the configuration sets.

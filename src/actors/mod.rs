@@ -14,11 +14,13 @@
 //! [`roster::Roster`], addresses in [`address_book::AddressBook`].
 
 pub mod address_book;
+pub mod alarms;
 pub mod audit;
 pub mod board;
 pub mod breakers;
 pub mod configuration;
 pub mod coordinator;
+mod counting;
 pub mod delivery;
 pub mod door;
 pub mod env;

@@ -145,7 +145,10 @@ impl Builder {
             started_at: Clock::process().now(),
         };
         let threads = BotThreads::start(settings.server.max_parallel_tasks)?;
-        let metrics = Metrics::new(&settings.metrics.namespace);
+        let metrics = Metrics::new(
+            &settings.metrics.namespace,
+            settings.metrics.max_actor_labels,
+        );
         let locks = Locks::new(&settings.auth)?;
         let source = files.map(|files| FileSource {
             files,

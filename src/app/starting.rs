@@ -9,6 +9,7 @@ use super::{ActorServer, AppError, BotThreads, configuration};
 use crate::{
     actors::{
         address_book::AddressBook,
+        alarms::Alarms,
         audit::AuditQueue,
         board::Board,
         breakers::Breakers,
@@ -115,6 +116,7 @@ impl ActorServer {
             runtime: runtime.clone(),
             exits: Exits::default(),
             vitals: door.vitals().clone(),
+            alarms: Alarms::default(),
             metrics: self.metrics,
             news: News::default(),
             rules: rules(&settings),

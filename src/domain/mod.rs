@@ -4,10 +4,12 @@
 //! when slots are ([`schedule`]), what becomes of them ([`slots`]), why a bot does not run ([`hold`]), how a run
 //! may end ([`outcome`]), how long to wait before trying again ([`retry`], [`restart`]).
 
+pub mod alert;
 pub mod audit;
 pub mod bot;
 pub mod breaker;
 pub mod content;
+pub mod fact;
 pub mod health;
 pub mod hold;
 pub mod import;

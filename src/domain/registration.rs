@@ -93,6 +93,7 @@ fn first(bot: &Bot, now: Instant) -> Registration {
         anchor,
         next_run: spec.and_then(|spec| first_slot(spec, anchor, now)),
         last_run: None,
+        last_success: None,
         consecutive_failures: 0,
         runs: 0,
         hold: quarantine(bot),

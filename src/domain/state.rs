@@ -18,6 +18,8 @@ pub struct BotState {
     pub next_run: Option<Instant>,
     /// Start of the last run.
     pub last_run: Option<Instant>,
+    /// End of the last run that succeeded (a run that a gate ended is none).
+    pub last_success: Option<Instant>,
     /// Failed runs in a row.
     pub consecutive_failures: u32,
     /// Scheduled runs that started, counted against `max_runs`.

@@ -3,6 +3,7 @@
 pub mod console;
 #[cfg(feature = "discord")]
 pub mod discord;
+pub mod ops;
 pub mod stub;
 
 use std::time::Duration;

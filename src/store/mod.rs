@@ -37,6 +37,7 @@ use crate::domain::{
     bot::BotName,
     breaker::{Breaker, StoredBreaker},
     content::{ContentItem, ContentQuery, StoredItem},
+    fact::Fact,
     ledger::LedgerQuery,
     post::Post,
     replica::ReplicaRow,
@@ -56,6 +57,22 @@ pub trait StatePersistence: Send + Sync + 'static {
     /// # Errors
     /// Nothing has been written then. [`StoreError::is_transient`] says whether the same batch may succeed later.
     async fn write(&self, me: &ReplicaId, batch: &[Write]) -> Result<Vec<Written>, StoreError>;
+
+    /// What committed transactions of this process have made true since this was asked last, in their order. Whoever asks
+    /// takes them away; only so many are kept for one who never asks.
+    fn facts(&self) -> Vec<Fact> {
+        Vec::new()
+    }
+
+    /// How many posts are stored and neither sent nor given up, of all processes.
+    async fn outbox(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    /// The number of the newest step of the schema that the database has.
+    async fn schema_version(&self) -> Result<i64, StoreError> {
+        Ok(0)
+    }
 
     /// All stored bots, removed ones included.
     async fn states(&self) -> Result<Vec<BotState>, StoreError>;

@@ -112,6 +112,7 @@ fn ghost() -> BotState {
         anchor: chrono::DateTime::UNIX_EPOCH,
         next_run: None,
         last_run: None,
+        last_success: None,
         consecutive_failures: 0,
         runs: 0,
         hold: None,

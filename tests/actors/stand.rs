@@ -160,6 +160,7 @@ impl Stand {
             store,
             queue: WriteQueue::new(setting.results_in_memory),
             audit: Default::default(),
+            alarms: Default::default(),
             book: Default::default(),
             runs: Runs::on(board.clone()),
             board,

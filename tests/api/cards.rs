@@ -54,6 +54,7 @@ pub(crate) fn card(bot: Bot) -> BotCard {
         anchor: at(0),
         next_run: Some(at(180)),
         last_run: Some(at(120)),
+        last_success: None,
         consecutive_failures: 2,
         runs: 3,
         hold: None,

@@ -233,6 +233,7 @@ pub(crate) fn state(bot: &str) -> BotState {
         anchor: start(),
         next_run: Some(slot(0)),
         last_run: None,
+        last_success: None,
         consecutive_failures: 0,
         runs: 0,
         hold: None,

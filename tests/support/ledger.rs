@@ -43,6 +43,7 @@ pub(crate) fn state(name: &str) -> BotState {
         anchor: at(0),
         next_run: Some(at(0)),
         last_run: None,
+        last_success: None,
         consecutive_failures: 0,
         runs: 0,
         hold: None,

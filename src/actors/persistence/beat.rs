@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::telling::tell_of_rescued;
+use super::telling::{tell_facts, tell_of_rescued};
 use crate::{
     actors::{
         env::Env,
@@ -100,6 +100,7 @@ async fn rescue(env: &Arc<Env>, again: HashMap<BotName, u32>) {
 /// Tells the log, the listeners, and the scheduler, which finds in the store what it has to go on with.
 fn announce(env: &Env, rescued: &[Rescued]) {
     log_rescued(rescued);
+    tell_facts(env);
     tell_of_rescued(env, rescued);
     if let Some(scheduler) = env.book.scheduler() {
         // If the scheduler is being rebuilt it reads all of this when it starts.

@@ -58,6 +58,7 @@ async fn write(mut batch: Batch, env: &Env) -> Result<(), StoreError> {
             for (pending, answer) in batch.pending.drain(..).zip(answers) {
                 answer_to(env, pending, Ok(answer));
             }
+            telling::tell_facts(env);
             Ok(())
         }
         Err(error) if may_pass(&error) => {
@@ -93,6 +94,7 @@ async fn one_by_one(mut batch: Batch, env: &Env) -> Result<(), StoreError> {
             }
         };
         answer_to(env, batch.pending.remove(0), answer);
+        telling::tell_facts(env);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What listeners are told of follows from the stored fact: here is where the store's answers pass, whoever asked.
 
 use crate::{
-    actors::{env::Env, news::Happening},
+    actors::{alarms::Alarm, counting, env::Env, news::Happening},
     domain::outcome::Status,
     store::{Finish, Rescued, Write, Written},
 };
@@ -9,8 +9,17 @@ use crate::{
 /// Tells what the store has just taken.
 pub(super) fn tell(env: &Env, write: &Write, answer: &Written) {
     match (write, answer) {
-        (Write::Finish(end), Written::Finished { hold, .. }) => {
+        (
+            Write::Finish(end),
+            Written::Finished {
+                hold,
+                consecutive_failures,
+            },
+        ) => {
             env.news.tell(end.completed_at, ended(end));
+            counting::run_ended(&env.metrics, end);
+            let counted = end.counts().then_some(*consecutive_failures);
+            env.alarms.tell(end.completed_at, run_ended(end, counted));
             env.news.hold_is(env.clock.now(), &end.bot, hold.as_ref());
         }
         (Write::Start(start), Written::Held(hold)) => {
@@ -21,6 +30,24 @@ pub(super) fn tell(env: &Env, write: &Write, answer: &Written) {
             env.news.hold_is(env.clock.now(), &state.bot, hold);
         }
         _ => {}
+    }
+}
+
+/// Counts what the store's transactions have just made true, and passes it on.
+pub(in crate::actors) fn tell_facts(env: &Env) {
+    for fact in env.store.facts() {
+        counting::fact(&env.metrics, &fact);
+        env.alarms.tell(env.clock.now(), Alarm::Fact(fact));
+    }
+}
+
+fn run_ended(end: &Finish, consecutive_failures: Option<u32>) -> Alarm {
+    Alarm::RunEnded {
+        bot: end.bot.clone(),
+        execution: end.execution,
+        status: end.outcome.status,
+        error: end.outcome.error.clone(),
+        consecutive_failures,
     }
 }
 

@@ -81,6 +81,7 @@ impl StateRow {
             anchor: self.anchor,
             next_run: self.next_run,
             last_run: self.last_run,
+            last_success: None,
             consecutive_failures: count(self.consecutive_failures),
             runs: count(self.runs),
             hold,

@@ -33,6 +33,7 @@ pub(crate) async fn a_first_registration_comes_back_as_it_was_stored(fixture: &d
     let a = fixture.join("a").await;
     let full = BotState {
         last_run: Some(slot(0) + TimeDelta::microseconds(123_456)),
+        last_success: None,
         consecutive_failures: 2,
         runs: 7,
         hold: Some(Hold {

@@ -278,6 +278,7 @@ fn take_over(stored: &mut BotState, new: &BotState) {
     *stored = BotState {
         hold: hold(old.hold, new.hold.clone()),
         last_run: old.last_run,
+        last_success: old.last_success,
         consecutive_failures: old.consecutive_failures,
         runs: old.runs,
         ..new.clone()

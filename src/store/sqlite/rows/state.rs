@@ -69,6 +69,7 @@ impl TryFrom<StateRow> for BotState {
             anchor: row.anchor.0,
             next_run: read(row.next_run),
             last_run: read(row.last_run),
+            last_success: None,
             consecutive_failures: row.consecutive_failures.try_into().unwrap_or(u32::MAX),
             runs: row.runs.try_into().unwrap_or(u32::MAX),
             removed: row.removed,
