@@ -8,14 +8,25 @@ use std::{
 use actix::{Actor, Addr};
 
 use super::{
-    coordinator::CoordinatorActor, health::HealthCheckActor, persistence::PersistenceActor,
-    scheduler::SchedulerActor, supervision::Child, task::TaskActor,
+    coordinator::CoordinatorActor,
+    health::HealthCheckActor,
+    mail::{Addressee, Mailbox},
+    persistence::PersistenceActor,
+    scheduler::SchedulerActor,
+    supervision::Child,
+    task::TaskActor,
 };
-use crate::domain::bot::BotName;
+use crate::{
+    domain::bot::BotName,
+    telemetry::metrics::{ActorMetrics, ActorType},
+};
 
 /// The addresses of the living; kept by the coordinator, read by all.
-#[derive(Default)]
-pub struct AddressBook(RwLock<Entries>);
+pub struct AddressBook {
+    entries: RwLock<Entries>,
+    /// Where what is sent is counted.
+    metrics: ActorMetrics,
+}
 
 /// One entry a place in the tree.
 #[derive(Default)]
@@ -55,37 +66,73 @@ impl Entries {
 }
 
 impl AddressBook {
+    /// An empty book; what is sent by it is counted there.
+    #[must_use]
+    pub fn new(metrics: ActorMetrics) -> Self {
+        let entries = RwLock::default();
+        Self { entries, metrics }
+    }
+
     /// Reads; the guard must not be held across an await.
     pub fn read(&self) -> RwLockReadGuard<'_, Entries> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes; the coordinator only.
     pub fn write(&self) -> RwLockWriteGuard<'_, Entries> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The mailbox of an actor whose address is at hand, for whoever is `from` there.
+    #[must_use]
+    pub fn mailbox<A: Addressee>(&self, address: Addr<A>, from: ActorType) -> Mailbox<A> {
+        Mailbox::new(address, from, &self.metrics)
     }
 
     /// The actor of a bot, unless it rests.
     #[must_use]
-    pub fn task(&self, bot: &BotName) -> Option<Addr<TaskActor>> {
-        self.read().tasks.get(bot).cloned()
+    pub fn task(&self, bot: &BotName, from: ActorType) -> Option<Mailbox<TaskActor>> {
+        let address = self.read().tasks.get(bot).cloned();
+        address.map(|address| self.mailbox(address, from))
     }
 
     /// The supervisor, unless it is being rebuilt.
     #[must_use]
-    pub fn coordinator(&self) -> Option<Addr<CoordinatorActor>> {
-        self.read().coordinator.clone()
+    pub fn coordinator(&self, from: ActorType) -> Option<Mailbox<CoordinatorActor>> {
+        let address = self.read().coordinator.clone();
+        address.map(|address| self.mailbox(address, from))
     }
 
     /// The scheduler, unless it is being rebuilt.
     #[must_use]
-    pub fn scheduler(&self) -> Option<Addr<SchedulerActor>> {
-        self.read().scheduler.clone()
+    pub fn scheduler(&self, from: ActorType) -> Option<Mailbox<SchedulerActor>> {
+        let address = self.read().scheduler.clone();
+        address.map(|address| self.mailbox(address, from))
     }
 
     /// The owner of the store, unless it is being rebuilt.
     #[must_use]
-    pub fn persistence(&self) -> Option<Addr<PersistenceActor>> {
-        self.read().persistence.clone()
+    pub fn persistence(&self, from: ActorType) -> Option<Mailbox<PersistenceActor>> {
+        let address = self.read().persistence.clone();
+        address.map(|address| self.mailbox(address, from))
+    }
+
+    /// Who looks after the others, unless it is being rebuilt.
+    #[must_use]
+    pub fn health(&self, from: ActorType) -> Option<Mailbox<HealthCheckActor>> {
+        let address = self.read().health.clone();
+        address.map(|address| self.mailbox(address, from))
+    }
+
+    /// Messages that wait for an actor. Those of bots' actors are counted together, not for each.
+    #[must_use]
+    pub fn waiting(&self, child: &Child) -> Option<usize> {
+        let counted = !matches!(child, Child::Task(_));
+        counted.then(|| self.metrics.inbox(child.kind()).waiting())
+    }
+
+    /// What waits for an actor that hangs and is replaced does not count any more.
+    pub fn write_off(&self, child: &Child) {
+        self.metrics.inbox(child.kind()).write_off();
     }
 }

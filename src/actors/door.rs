@@ -5,11 +5,12 @@ use std::{
     time::Duration,
 };
 
-use actix::{Handler, Message, dev::ToEnvelope};
+use actix::{Handler, Message};
 
 use super::{
     audit::AuditQueue, coordinator::CoordinatorActor, env::Env, messages::DEADLINE, vitals::Vitals,
 };
+use crate::telemetry::metrics::ActorType;
 
 /// Nobody answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +67,6 @@ impl Door {
         M: Message + Send + 'static,
         M::Result: Send,
         CoordinatorActor: Handler<M>,
-        <CoordinatorActor as actix::Actor>::Context: ToEnvelope<CoordinatorActor, M>,
     {
         self.ask_within(DEADLINE, message).await
     }
@@ -84,10 +84,10 @@ impl Door {
         M: Message + Send + 'static,
         M::Result: Send,
         CoordinatorActor: Handler<M>,
-        <CoordinatorActor as actix::Actor>::Context: ToEnvelope<CoordinatorActor, M>,
     {
         let env = self.env.get().ok_or(Unanswered::Starting)?;
-        let coordinator = env.book.coordinator().ok_or(Unanswered::NotInTime)?;
+        let coordinator = env.book.coordinator(ActorType::Outside);
+        let coordinator = coordinator.ok_or(Unanswered::NotInTime)?;
         let answer = coordinator.send(message).timeout(longest).await;
         answer.map_err(|_| Unanswered::NotInTime)
     }

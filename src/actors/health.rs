@@ -7,15 +7,22 @@ use std::{
     time::Duration,
 };
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, dev::ToEnvelope};
+use actix::{Actor, AsyncContext, Context, Handler, Message};
 
 use super::{
     env::Env,
+    mail::{Addressee, Mailbox, Mailed, takes_mail},
     messages::{AskHealth, DEADLINE, HealthReport, Ping, Pong, Unresponsive},
     roster::Place,
     supervision::Child,
 };
-use crate::domain::{Instant, health::Health};
+use crate::{
+    domain::{Instant, health::Health},
+    telemetry::metrics::ActorType,
+};
+
+/// Who sends what is sent from here.
+const ME: ActorType = ActorType::HealthCheck;
 
 /// How often actors are asked.
 const PULSE: Duration = Duration::from_secs(2);
@@ -49,22 +56,26 @@ impl HealthCheckActor {
         }
     }
 
+    /// For messages to itself.
+    fn me(&self, ctx: &Context<Self>) -> Mailbox<Self> {
+        self.env.book.mailbox(ctx.address(), ME)
+    }
+
     fn pulse(&mut self, ctx: &mut Context<Self>) {
         fail::fail_point!("health.timer");
-        let book = self.env.book.read();
-        let me = ctx.address();
-        ping(Child::Persistence, book.persistence.clone(), me.clone());
-        ping(Child::Scheduler, book.scheduler.clone(), me.clone());
-        ping(Child::Coordinator, book.coordinator.clone(), me.clone());
+        let (book, me) = (&self.env.book, self.me(ctx));
+        ping(Child::Persistence, book.persistence(ME), me.clone());
+        ping(Child::Scheduler, book.scheduler(ME), me.clone());
+        ping(Child::Coordinator, book.coordinator(ME), me.clone());
         // Bots' actors share threads, so one on each answers for all.
         let mut asked = HashSet::new();
-        for (bot, task) in &book.tasks {
+        for (bot, task) in &book.read().tasks {
             let child = Child::Task(bot.clone());
             if asked.insert(Place::of(&child)) {
-                ping(child, Some(task.clone()), me.clone());
+                let task = book.mailbox(task.clone(), ME);
+                ping(child, Some(task), me.clone());
             }
         }
-        drop(book);
         // A thread whose bots all rest has nothing that could be unwell.
         let asked: HashSet<String> = asked.iter().map(name_of).collect();
         self.parts
@@ -75,7 +86,7 @@ impl HealthCheckActor {
         if std::mem::replace(&mut self.asking, true) {
             return;
         }
-        let (env, me) = (Arc::clone(&self.env), ctx.address());
+        let (env, me) = (Arc::clone(&self.env), self.me(ctx));
         actix_rt::spawn(async move {
             let health = ask(&env).await;
             env.vitals.set_database(health == Health::Healthy);
@@ -102,6 +113,8 @@ impl HealthCheckActor {
         self.parts.insert(part, (health, self.env.clock.now()));
     }
 }
+
+takes_mail!(HealthCheckActor, ME);
 
 impl Actor for HealthCheckActor {
     type Context = Context<Self>;
@@ -140,10 +153,9 @@ fn name_of(place: &Place) -> String {
 }
 
 /// Asks one actor; what it finds comes back as a message.
-fn ping<A>(child: Child, actor: Option<Addr<A>>, me: Addr<HealthCheckActor>)
+fn ping<A>(child: Child, actor: Option<Mailbox<A>>, me: Mailbox<HealthCheckActor>)
 where
-    A: Actor + Handler<Ping>,
-    A::Context: ToEnvelope<A, Ping>,
+    A: Addressee + Handler<Mailed<Ping>>,
 {
     actix_rt::spawn(async move {
         let answered = match actor {
@@ -178,7 +190,7 @@ impl Handler<Pulse> for HealthCheckActor {
         };
         if missed == MISSES
             && child != Child::Coordinator
-            && let Some(coordinator) = self.env.book.coordinator()
+            && let Some(coordinator) = self.env.book.coordinator(ME)
         {
             // If the coordinator is being rebuilt the next pulse finds the same.
             let _ = coordinator.try_send(Unresponsive(child.clone()));

@@ -8,7 +8,7 @@
 //! └── HealthCheckActor        asks everybody whether they are there
 //! ```
 //!
-//! Messages are typed and whoever waits for a reply sets a deadline. What an actor must not lose over its own death lives
+//! Messages are typed, go by [`mail`], which counts them, and whoever waits for a reply sets a deadline. What an actor must not lose over its own death lives
 //! outside it: writes in [`persistence::WriteQueue`], who did what in
 //! [`audit::AuditQueue`], exit notices in [`supervision::Exits`], restart budgets in
 //! [`roster::Roster`], addresses in [`address_book::AddressBook`].
@@ -26,6 +26,7 @@ pub mod door;
 pub mod env;
 pub mod health;
 pub mod leftovers;
+pub mod mail;
 pub mod messages;
 pub mod news;
 pub mod persistence;

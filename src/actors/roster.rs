@@ -1,5 +1,5 @@
-//! What the coordinator knows of its children. It outlives the coordinator, so that a rebuilt one goes on where the last
-//! one was.
+//! What is known of the actors, the coordinator among them. It outlives them all, so that a rebuilt coordinator goes on where
+//! the last one was. Every step in an actor's life is taken, and counted, here.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,10 @@ use super::{
     messages::{ChildReport, ChildState},
     supervision::{Child, Exit},
 };
-use crate::domain::restart::{RestartBudget, RestartPolicy, Verdict};
+use crate::{
+    domain::restart::{RestartBudget, RestartPolicy, Verdict},
+    telemetry::metrics::ActorMetrics,
+};
 
 /// The children; clones share them.
 #[derive(Clone)]
@@ -29,6 +32,9 @@ struct Inner {
     arbiters: HashMap<Place, ArbiterHandle>,
     /// The core was restarted as a whole; a second time is the end.
     rebuilt: bool,
+    /// The process has stopped: what still ends is not of interest.
+    closed: bool,
+    metrics: ActorMetrics,
 }
 
 /// Actors that must not hold each other up have threads of their own; the bots' actors share a few.
@@ -81,7 +87,7 @@ pub enum Remedy {
 impl Roster {
     /// An empty roster.
     #[must_use]
-    pub fn new(policy: RestartPolicy) -> Self {
+    pub fn new(policy: RestartPolicy, metrics: ActorMetrics) -> Self {
         let (records, arbiters) = (HashMap::new(), HashMap::new());
         Self(Arc::new(Mutex::new(Inner {
             born: Monotonic::now(),
@@ -89,31 +95,40 @@ impl Roster {
             records,
             arbiters,
             rebuilt: false,
+            closed: false,
+            metrics,
         })))
     }
 
     /// A child is about to be built: its number, and the thread it lives on.
     pub fn birth(&self, child: &Child) -> (u64, ArbiterHandle) {
+        let incarnation = self.enrol(child);
         let mut inner = self.lock();
-        let record = inner.records.entry(child.clone()).or_default();
-        record.incarnation += 1;
-        record.state = Some(ChildState::Running);
-        let incarnation = record.incarnation;
-        let place = Place::of(child);
         let arbiter = inner
             .arbiters
-            .entry(place)
+            .entry(Place::of(child))
             .or_insert_with(|| Arbiter::new().handle())
             .clone();
         (incarnation, arbiter)
+    }
+
+    /// An actor is about to be built on a thread that is somebody else's: its number.
+    pub fn enrol(&self, child: &Child) -> u64 {
+        let mut inner = self.lock();
+        inner.step(child, ChildState::Running);
+        let record = inner.records.entry(child.clone()).or_default();
+        record.incarnation += 1;
+        record.incarnation
     }
 
     /// A bot is not configured any more; as long as its actor lives, that one's end is still to come.
     pub fn forget(&self, child: &Child) {
         let mut inner = self.lock();
         let lives = |record: &Record| record.state == Some(ChildState::Running);
-        if !inner.records.get(child).is_some_and(lives) {
-            inner.records.remove(child);
+        if !inner.records.get(child).is_some_and(lives)
+            && let Some(record) = inner.records.remove(child)
+        {
+            inner.count_step(child, record.state, STOPPED);
         }
     }
 
@@ -128,21 +143,39 @@ impl Roster {
             return Remedy::None;
         }
         if *exit == Exit::Normal && matches!(child, Child::Task(_)) {
-            record.state = Some(ChildState::Resting);
+            inner.step(child, ChildState::Resting);
             return Remedy::None;
         }
         record.last_crash = Some(exit.clone());
         match record.budget.died(now, &policy) {
             Verdict::Restart(wait) => {
-                (record.state, record.restarts) =
-                    (Some(ChildState::Restarting), record.restarts + 1);
+                inner.restart(child, exit);
                 Remedy::Restart(wait)
             }
             Verdict::GiveUp => {
-                record.state = Some(ChildState::GivenUp);
+                inner.step(child, ChildState::GivenUp);
                 Remedy::GiveUp
             }
         }
+    }
+
+    /// A core actor is built anew whether it lives or not, with a whole budget: `exit` is why, of itself or of one that it
+    /// leans on.
+    pub fn replace(&self, child: &Child, exit: &Exit) {
+        let mut inner = self.lock();
+        inner.restart(child, exit);
+        if let Some(record) = inner.records.get_mut(child) {
+            record.budget = RestartBudget::default();
+        }
+    }
+
+    /// The process has stopped, and all actors with it.
+    pub fn close(&self) {
+        let mut inner = self.lock();
+        for (child, record) in &inner.records {
+            inner.count_step(child, record.state, STOPPED);
+        }
+        inner.closed = true;
     }
 
     /// The thread of a child that does not answer is given up with it; its next incarnation gets a new one.
@@ -185,11 +218,13 @@ impl Roster {
 
     /// A new start for a child that was given up.
     pub fn forgive(&self, child: &Child) {
-        if let Some(record) = self.lock().records.get_mut(child) {
-            record.budget = RestartBudget::default();
-            if record.state == Some(ChildState::GivenUp) {
-                record.state = Some(ChildState::Resting);
-            }
+        let mut inner = self.lock();
+        let Some(record) = inner.records.get_mut(child) else {
+            return;
+        };
+        record.budget = RestartBudget::default();
+        if record.state == Some(ChildState::GivenUp) {
+            inner.step(child, ChildState::Resting);
         }
     }
 
@@ -223,3 +258,33 @@ impl Roster {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+impl Inner {
+    fn step(&mut self, child: &Child, to: ChildState) {
+        let record = self.records.entry(child.clone()).or_default();
+        let from = record.state.replace(to);
+        if from != Some(to) {
+            self.count_step(child, from, to.as_str());
+        }
+    }
+
+    fn restart(&mut self, child: &Child, exit: &Exit) {
+        self.step(child, ChildState::Restarting);
+        if let Some(record) = self.records.get_mut(child) {
+            record.restarts += 1;
+        }
+        if !self.closed {
+            (self.metrics).restarted(child.supervisor(), child.kind(), exit.word());
+        }
+    }
+
+    fn count_step(&self, child: &Child, from: Option<ChildState>, to: &'static str) {
+        let from = from.map_or("new", ChildState::as_str);
+        if !self.closed {
+            self.metrics.stepped(child.kind(), from, to);
+        }
+    }
+}
+
+/// Where the life of an actor ends that is not built anew.
+const STOPPED: &str = "stopped";

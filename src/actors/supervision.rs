@@ -13,15 +13,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use actix::{
-    Actor, Addr, Context, Handler, Message,
-    dev::{ToEnvelope, channel::channel},
-};
+use actix::{Actor, Addr, Context, Handler, Message, dev::channel::channel};
 use actix_rt::ArbiterHandle;
 use futures::FutureExt;
 use tokio::{sync::Notify, task::JoinError};
 
-use crate::domain::bot::BotName;
+use super::mail::{Addressee, Mailbox, Mailed};
+use crate::{domain::bot::BotName, telemetry::metrics::ActorType};
 
 /// Messages that an actor takes before senders have to wait.
 const MAILBOX: usize = 4096;
@@ -39,6 +37,35 @@ pub enum Child {
     HealthCheck,
     /// Owns one bot's runs.
     Task(BotName),
+}
+
+impl Child {
+    /// What kind of actor it is.
+    #[must_use]
+    pub const fn kind(&self) -> ActorType {
+        match self {
+            Self::Coordinator => ActorType::Coordinator,
+            Self::Persistence => ActorType::Persistence,
+            Self::Scheduler => ActorType::Scheduler,
+            Self::HealthCheck => ActorType::HealthCheck,
+            Self::Task(_) => ActorType::Task,
+        }
+    }
+
+    /// The same, as labels know it.
+    #[must_use]
+    pub const fn actor_type(&self) -> &'static str {
+        self.kind().as_str()
+    }
+
+    /// Who has it built anew when it ends, as labels know it.
+    #[must_use]
+    pub const fn supervisor(&self) -> &'static str {
+        match self {
+            Self::Coordinator => "root",
+            _ => ActorType::Coordinator.as_str(),
+        }
+    }
 }
 
 impl fmt::Display for Child {
@@ -64,6 +91,19 @@ pub enum Exit {
     Unresponsive,
     /// Its thread is gone.
     ArbiterGone,
+}
+
+impl Exit {
+    /// One word of a closed set, for labels: whatever a panic said.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Normal => "stopped",
+            Self::Panic(_) => "panic",
+            Self::Unresponsive => "unresponsive",
+            Self::ArbiterGone => "thread_gone",
+        }
+    }
 }
 
 impl fmt::Display for Exit {
@@ -174,10 +214,9 @@ impl Crash {
 
 /// Lets a future of an actor run beside it. Unlike those of `ctx.spawn` it costs the actor nothing at each poll, but its
 /// panic is the actor's all the same.
-pub fn beside<A>(me: &Addr<A>, future: impl Future<Output = ()> + 'static)
+pub fn beside<A>(me: &Mailbox<A>, future: impl Future<Output = ()> + 'static)
 where
-    A: Actor + Handler<Crash>,
-    A::Context: ToEnvelope<A, Crash>,
+    A: Addressee + Handler<Mailed<Crash>>,
 {
     let me = me.clone();
     actix_rt::spawn(async move {

@@ -21,6 +21,7 @@ use crate::{
         messages::{NoteAudit, ReloadConfiguration, ReloadError},
     },
     domain::audit::AuditEntry,
+    telemetry::metrics::ActorType,
 };
 
 /// How long to wait for a coordinator that is being rebuilt.
@@ -78,7 +79,7 @@ impl Hangups {
 async fn reload(env: &Env) {
     loop {
         let dry_run = false;
-        if let Some(coordinator) = env.book.coordinator()
+        if let Some(coordinator) = env.book.coordinator(ActorType::Outside)
             && let Ok(result) = coordinator.send(ReloadConfiguration { dry_run }).await
         {
             let note = NoteAudit(Box::new(entry(env, &result.err())));

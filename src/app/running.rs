@@ -2,22 +2,23 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use actix::Addr;
-use tokio::{sync::watch, time::Instant as Monotonic};
+use tokio::sync::watch;
 
 use super::AppError;
 use crate::{
     actors::{
+        alarms::Alarm,
         coordinator::{CoordinatorActor, Fatal},
         env::Env,
+        mail::Mailbox,
         messages::Stop,
         news::Happening,
         persistence::{flush_what_is_left, keep_breakers_that_are_left, record_what_is_left},
-        roster::Roster,
-        supervision::{Child, Exit, Exits, spawn},
+        roster::{Remedy, Roster},
+        supervision::{Child, Exit, ExitNotice, Exits, spawn},
         vitals::Phase,
     },
-    domain::restart::{RestartBudget, Verdict},
+    telemetry::metrics::ActorType,
 };
 
 /// How long closing the store may take.
@@ -29,9 +30,6 @@ struct Root {
     roster: Roster,
     fatal: Fatal,
     exits: Exits,
-    born: Monotonic,
-    budget: RestartBudget,
-    incarnation: u64,
 }
 
 /// Runs the actors until `stop`, or until they cannot be kept alive.
@@ -43,30 +41,27 @@ pub(super) async fn supervise(
     tokio::pin!(stop);
     env.vitals.enter(Phase::Running);
     let (fatal, mut given_up) = watch::channel(None);
-    let mut root = Root {
+    let root = Root {
         env: Arc::clone(env),
-        roster: Roster::new(env.rules.supervision),
+        roster: Roster::new(env.rules.supervision, env.metrics.actors.clone()),
         fatal: Arc::new(fatal),
         exits: Exits::default(),
-        born: Monotonic::now(),
-        budget: RestartBudget::default(),
-        incarnation: 0,
     };
     let result = loop {
         let coordinator = root.coordinator();
-        let exit = tokio::select! {
-            () = &mut stop => break stop_in_order(&mut root, coordinator, grace).await,
+        let end = tokio::select! {
+            () = &mut stop => break stop_in_order(&root, coordinator, grace).await,
             reason = core_given_up(&mut given_up) => break Err(AppError::GivenUp(reason)),
-            notice = root.exits.next() => notice.exit,
+            notice = root.exits.next() => notice,
         };
-        let wait = match root.after(&exit) {
+        let wait = match root.after(&end) {
             Ok(wait) => wait,
             Err(error) => break Err(error),
         };
         tokio::select! {
             () = &mut stop => {
                 let coordinator = root.coordinator();
-                break stop_in_order(&mut root, coordinator, grace).await;
+                break stop_in_order(&root, coordinator, grace).await;
             }
             () = tokio::time::sleep(wait) => {}
         }
@@ -88,53 +83,67 @@ async fn core_given_up(news: &mut watch::Receiver<Option<String>>) -> String {
 }
 
 impl Root {
-    fn coordinator(&mut self) -> Addr<CoordinatorActor> {
-        self.incarnation += 1;
+    fn coordinator(&self) -> Mailbox<CoordinatorActor> {
+        let incarnation = self.roster.enrol(&Child::Coordinator);
         let (env, roster, fatal) = (
             Arc::clone(&self.env),
             self.roster.clone(),
             Arc::clone(&self.fatal),
         );
         let arbiter = actix_rt::Arbiter::current();
-        spawn(
+        let build = || CoordinatorActor::new(env, roster, fatal);
+        let address = spawn(
             &arbiter,
             Child::Coordinator,
-            self.incarnation,
+            incarnation,
             &self.exits,
-            || CoordinatorActor::new(env, roster, fatal),
-        )
+            build,
+        );
+        self.env.book.mailbox(address, ActorType::Outside)
     }
 
     /// The coordinator has died: how long to wait before the next one, unless the budget is spent.
-    fn after(&mut self, exit: &Exit) -> Result<Duration, AppError> {
-        let child = Child::Coordinator;
-        match self
-            .budget
-            .died(self.born.elapsed(), &self.env.rules.supervision)
-        {
-            Verdict::Restart(wait) => {
+    fn after(&self, end: &ExitNotice) -> Result<Duration, AppError> {
+        let ExitNotice {
+            child,
+            incarnation,
+            exit,
+        } = end;
+        match self.roster.death(child, *incarnation, exit) {
+            Remedy::None => Ok(Duration::ZERO),
+            Remedy::Restart(wait) => {
                 let wait_ms = wait.as_millis();
                 tracing::error!(%child, reason = %exit, wait_ms, "an actor died; it is restarted");
-                let died = Happening::ActorRestarted {
-                    child: child.to_string(),
-                    reason: exit.to_string(),
-                    given_up: false,
-                };
-                self.env.news.tell(self.env.clock.now(), died);
+                self.tell_of_end(child, exit, false);
                 Ok(wait)
             }
-            Verdict::GiveUp => {
+            Remedy::GiveUp => {
                 let reason = format!("the {child} actor cannot be kept alive: {exit}");
                 tracing::error!(reason, "giving up");
+                self.tell_of_end(child, exit, true);
                 Err(AppError::GivenUp(reason))
             }
         }
     }
+
+    fn tell_of_end(&self, child: &Child, exit: &Exit, given_up: bool) {
+        let (now, child, reason) = (self.env.clock.now(), child.to_string(), exit.to_string());
+        if given_up {
+            let (child, reason) = (child.clone(), reason.clone());
+            self.env.alarms.tell(now, Alarm::GivenUp { child, reason });
+        }
+        let died = Happening::ActorRestarted {
+            child,
+            reason,
+            given_up,
+        };
+        self.env.news.tell(now, died);
+    }
 }
 
 async fn stop_in_order(
-    root: &mut Root,
-    coordinator: Addr<CoordinatorActor>,
+    root: &Root,
+    coordinator: Mailbox<CoordinatorActor>,
     grace: Duration,
 ) -> Result<(), AppError> {
     root.env.vitals.enter(Phase::Draining);
@@ -147,6 +156,7 @@ async fn stop_in_order(
         // It died of something else just now: its successor stops.
         stopped = root.coordinator().send(Stop { grace }).await;
     }
+    root.roster.close();
     match stopped {
         Ok(stopped) if stopped.unstored > 0 => Err(AppError::Unstored(stopped.unstored)),
         Ok(_) => Ok(()),

@@ -103,7 +103,7 @@ impl ActorServer {
             store,
             queue: WriteQueue::new(settings.server.results_in_memory),
             audit: AuditQueue::default(),
-            book: AddressBook::default(),
+            book: AddressBook::new(self.metrics.actors.clone()),
             runs: Runs::on(board.clone()),
             board,
             turns: Turns::default(),

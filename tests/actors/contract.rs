@@ -28,6 +28,7 @@ use actor_server::{
         state::BotState,
     },
     store::{LiveRow, Write},
+    telemetry::metrics::Metrics,
 };
 use serde_json::Value;
 use tempfile::tempdir;
@@ -169,7 +170,7 @@ impl Case for Coordinator {
             let rest = Rest(name(bot), replaced.clone());
             assert!(!actor.send(rest).await.unwrap(), "{bot}");
         }
-        assert_eq!(env.book.task(&name("idle")), successor);
+        assert_eq!(env.book.read().tasks.get(&name("idle")), successor.as_ref());
         assert!(actor.send(Wake(name("ghost"))).await.unwrap().is_none());
         actor.send(Unresponsive(nobody)).await.unwrap();
         actor.send(Unresponsive(Child::Coordinator)).await.unwrap();
@@ -181,7 +182,7 @@ impl Case for Coordinator {
     }
 
     async fn recalls(&self, env: &Arc<Env>, actor: &Addr<Self::Actor>) {
-        assert_eq!(env.book.coordinator().as_ref(), Some(actor));
+        assert_eq!(env.book.read().coordinator.as_ref(), Some(actor));
         for child in [Child::Persistence, Child::Scheduler, Child::HealthCheck] {
             assert_eq!(self.0.incarnation(&child), Some(1), "{child}");
             assert_eq!(self.0.state(&child), Some(ChildState::Running));
@@ -203,7 +204,7 @@ impl Case for Coordinator {
 
 #[actix_rt::test]
 async fn the_coordinator_keeps_the_contract() {
-    let roster = Roster::new(Default::default());
+    let roster = Roster::new(Default::default(), Metrics::default().actors);
     keeps_the_contract(Coordinator(roster.clone(), watch::Sender::new(None))).await;
     for child in [Child::Persistence, Child::Scheduler, Child::HealthCheck] {
         roster.abandon_thread(&child);

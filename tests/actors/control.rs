@@ -14,6 +14,7 @@ use actor_server::{
         run::{ExecutionId, Trigger},
     },
     store::LedgerRow,
+    telemetry::metrics::ActorType,
 };
 use chrono::TimeDelta;
 use tempfile::tempdir;
@@ -222,7 +223,8 @@ async fn a_slot_claimed_just_before_a_pause_is_the_newest_of_it_for_run_latest()
 async fn a_trigger_that_is_on_its_way_while_the_scheduler_is_rebuilt_runs_and_is_recorded() {
     let (_folder, server) = one("succeed").await;
     super::stand::eventually("all is loaded", || async {
-        server.stand.env.book.scheduler()?.send(Ping).await.ok()
+        let scheduler = server.stand.env.book.scheduler(ActorType::Outside)?;
+        scheduler.send(Ping).await.ok()
     })
     .await;
     server.line().silent(true);

@@ -10,6 +10,7 @@ use actor_server::{
         supervision::{Child, Exit},
     },
     domain::{bot::BotName, restart::RestartPolicy},
+    telemetry::metrics::Metrics,
 };
 use tokio::sync::oneshot;
 
@@ -22,7 +23,7 @@ fn panic() -> Exit {
 }
 
 fn roster() -> Roster {
-    Roster::new(RestartPolicy::default())
+    Roster::new(RestartPolicy::default(), Metrics::default().actors)
 }
 
 /// Builds and loses a child so many times; what was to be done each time.

@@ -54,7 +54,10 @@ impl Server {
     }
 
     fn around(stand: Stand) -> Self {
-        let roster = Roster::new(stand.env.rules.supervision);
+        let roster = Roster::new(
+            stand.env.rules.supervision,
+            stand.env.metrics.actors.clone(),
+        );
         let (fatal, given_up) = watch::channel(None);
         let (env, kept) = (Arc::clone(&stand.env), roster.clone());
         let build = || CoordinatorActor::new(env, kept, Arc::new(fatal));

@@ -4,6 +4,7 @@ use std::{fmt::Debug, path::Path, sync::Arc, time::Duration};
 
 use actor_server::{
     actors::{
+        address_book::AddressBook,
         board::Board,
         configuration::{Configuration, ConfigurationSource},
         env::{CONSOLE, Env, Platforms, Rules},
@@ -149,19 +150,20 @@ impl Stand {
         if let Some(source) = setting.source {
             configuration = configuration.read_from(source);
         }
+        let metrics = actor_server::telemetry::metrics::Metrics::default();
         let board = Board::default();
         let env = Env {
             breakers: actor_server::actors::breakers::Breakers::new(Default::default()),
             vitals: actor_server::actors::vitals::Vitals::default(),
             news: actor_server::actors::news::News::default(),
-            metrics: actor_server::telemetry::metrics::Metrics::default(),
             me,
             clock,
             store,
             queue: WriteQueue::new(setting.results_in_memory),
             audit: Default::default(),
             alarms: Default::default(),
-            book: Default::default(),
+            book: AddressBook::new(metrics.actors.clone()),
+            metrics,
             runs: Runs::on(board.clone()),
             board,
             turns: Default::default(),

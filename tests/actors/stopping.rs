@@ -7,6 +7,7 @@ use actor_server::{
     actors::messages::{ControlError, Drain, Ping},
     domain::{outcome::Status, policy::Overlap},
     store::LedgerRow,
+    telemetry::metrics::ActorType,
 };
 use tempfile::tempdir;
 use tokio::time::Instant as Monotonic;
@@ -148,7 +149,7 @@ async fn claims_taken_ahead_are_given_back_when_the_scheduler_drains() {
         row.status == Status::Running && row.started_at.is_none()
     };
     let claim = server.row("bot", "a claim taken ahead", ahead).await;
-    let scheduler = server.stand.env.book.scheduler().unwrap();
+    let scheduler = server.stand.env.book.scheduler(ActorType::Outside).unwrap();
     scheduler.send(Drain).await.unwrap();
     // If it was on its way to the bot's actor already, it runs.
     let given_back = super::stand::eventually("the claim is given back, or runs", || async {

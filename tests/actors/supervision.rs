@@ -7,9 +7,13 @@ use actix::{
     Message, ResponseActFuture, WrapFuture,
 };
 use actix_rt::Arbiter;
-use actor_server::actors::{
-    messages::{DEADLINE, Ping, Pong},
-    supervision::{Child, Crash, Exit, ExitNotice, Exits, beside, panic_text, spawn},
+use actor_server::{
+    actors::{
+        mail::{Addressee, Answer, Mailbox, Mailed},
+        messages::{DEADLINE, Ping, Pong},
+        supervision::{Child, Crash, Exit, ExitNotice, Exits, beside, panic_text, spawn},
+    },
+    telemetry::metrics::{ActorType, Metrics},
 };
 use tokio::time::timeout;
 
@@ -65,6 +69,18 @@ impl Handler<Ping> for Mortal {
     }
 }
 
+impl Addressee for Mortal {
+    const TYPE: ActorType = ActorType::Task;
+}
+
+impl Handler<Mailed<Crash>> for Mortal {
+    type Result = Answer<()>;
+
+    fn handle(&mut self, mail: Mailed<Crash>, ctx: &mut Self::Context) -> Self::Result {
+        Answer(Handler::<Crash>::handle(self, mail.open(), ctx))
+    }
+}
+
 impl Handler<Crash> for Mortal {
     type Result = ();
 
@@ -93,7 +109,11 @@ impl Handler<End> for Mortal {
             End::InRunInterval => {
                 ctx.run_interval(soon, move |_, _| panic!("{end:?}"));
             }
-            End::InBeside => beside(&ctx.address(), async move { panic!("{end:?}") }),
+            End::InBeside => {
+                let metrics = Metrics::default().actors;
+                let me = Mailbox::new(ctx.address(), ActorType::Task, &metrics);
+                beside(&me, async move { panic!("{end:?}") });
+            }
             End::ByStop => ctx.stop(),
             End::InHandler | End::InBuild | End::InStarted => panic!("{end:?}"),
         }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use actix::{Handler, ResponseFuture};
 use tokio::time::sleep;
 
-use super::CoordinatorActor;
+use super::{CoordinatorActor, ME};
 use crate::{
     actors::{
         env::Env,
@@ -47,11 +47,11 @@ async fn cancel(env: &Env, execution: ExecutionId) -> Result<(), ControlError> {
 /// Whether this process had it, and will end it.
 async fn cancel_here(env: &Env, execution: ExecutionId) -> bool {
     let bot = env.runs.bot_of(execution);
-    if let Some(task) = bot.and_then(|bot| env.book.task(&bot)) {
+    if let Some(task) = bot.and_then(|bot| env.book.task(&bot, ME)) {
         let told = task.send(CancelRun(execution)).timeout(DEADLINE).await;
         return told == Ok(true);
     }
-    match env.book.scheduler() {
+    match env.book.scheduler(ME) {
         Some(scheduler) => {
             let told = scheduler.send(CancelClaim(execution));
             told.timeout(DEADLINE).await == Ok(true)

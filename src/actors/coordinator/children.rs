@@ -4,9 +4,10 @@ use std::{collections::HashSet, sync::Arc};
 
 use actix::{ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
 
-use super::CoordinatorActor;
+use super::{CoordinatorActor, ME};
 use crate::{
     actors::{
+        alarms::Alarm,
         health::{HealthCheckActor, MISSES},
         messages::{
             ChildState, DEADLINE, Forgive, HoldSet, Ping, Reload, Rest, Unresponsive, Wake,
@@ -52,6 +53,10 @@ impl CoordinatorActor {
         let (env, exits) = (Arc::clone(&self.env), self.env.exits.clone());
         let name = child.clone();
         let mut book = self.env.book.write();
+        if !matches!(child, Child::Task(_)) {
+            // Whoever looks into the book from now on finds the new one, and the one before it may hang for ever.
+            self.env.book.write_off(child);
+        }
         match child {
             Child::Coordinator => {}
             Child::Persistence => {
@@ -129,7 +134,12 @@ impl CoordinatorActor {
             reason: exit.to_string(),
             given_up: remedy == Remedy::GiveUp,
         };
-        self.env.news.tell(self.env.clock.now(), died);
+        let now = self.env.clock.now();
+        self.env.news.tell(now, died);
+        if remedy == Remedy::GiveUp {
+            let (child, reason) = (child.to_string(), exit.to_string());
+            self.env.alarms.tell(now, Alarm::GivenUp { child, reason });
+        }
     }
 
     fn rebuild_later(&self, child: Child, wait: std::time::Duration, ctx: &mut Context<Self>) {
@@ -149,9 +159,9 @@ impl CoordinatorActor {
             .map(|one| self.env.queue.send(self.end_of(bot, one, &error), true))
             .collect();
         let env = Arc::clone(&self.env);
-        beside(&ctx.address(), async move {
+        beside(&self.me(ctx), async move {
             let _ = futures::future::join_all(ends).await;
-            if let Some(scheduler) = env.book.scheduler() {
+            if let Some(scheduler) = env.book.scheduler(ME) {
                 let _ = scheduler.send(Reload).timeout(DEADLINE).await;
             }
         });
@@ -178,7 +188,7 @@ impl CoordinatorActor {
         tracing::error!(actor = %bot, reason = %exit, "the bot's actor spent its restart budget; the bot is held until it is resumed");
         let reason = format!("restart budget spent; last: {exit}");
         let hold = Hold::by_server(HoldKind::GivenUp, reason);
-        if let Some(scheduler) = self.env.book.scheduler() {
+        if let Some(scheduler) = self.env.book.scheduler(ME) {
             // Before the hold is stored nothing of the bot may start; if this is lost, the store's word comes later.
             let _ = scheduler.try_send(HoldSet(bot.clone(), hold.clone()));
         }
@@ -200,7 +210,12 @@ impl CoordinatorActor {
         }
         tracing::error!(child = %child, reason = %exit, "an actor spent its restart budget; it and all that lean on it are rebuilt");
         for behind in CORE.into_iter().skip_while(|core| core != child) {
-            self.roster.forgive(&behind);
+            let why = if behind == *child {
+                exit
+            } else {
+                &Exit::Normal
+            };
+            self.roster.replace(&behind, why);
             self.roster.abandon_thread(&behind);
             self.build(&behind);
         }
@@ -235,7 +250,7 @@ impl CoordinatorActor {
 
     /// The health check asks all others; it is asked here.
     fn ask_health_check(&self, ctx: &mut Context<Self>) {
-        let Some(health) = self.env.book.read().health.clone() else {
+        let Some(health) = self.env.book.health(ME) else {
             return;
         };
         let asked = health.send(Ping).timeout(DEADLINE).into_actor(self);
@@ -270,7 +285,8 @@ impl Handler<Wake> for CoordinatorActor {
     type Result = Option<Addr<TaskActor>>;
 
     fn handle(&mut self, Wake(bot): Wake, _: &mut Self::Context) -> Self::Result {
-        if let Some(task) = self.env.book.task(&bot).filter(Addr::connected) {
+        let known = self.env.book.read().tasks.get(&bot).cloned();
+        if let Some(task) = known.filter(Addr::connected) {
             return Some(task);
         }
         let child = Child::Task(bot.clone());
@@ -280,7 +296,7 @@ impl Handler<Wake> for CoordinatorActor {
             return None;
         }
         self.build(&child);
-        self.env.book.task(&bot)
+        self.env.book.read().tasks.get(&bot).cloned()
     }
 }
 
@@ -306,11 +322,12 @@ impl Handler<Unresponsive> for CoordinatorActor {
     type Result = ();
 
     fn handle(&mut self, Unresponsive(child): Unresponsive, ctx: &mut Self::Context) {
-        if self.roster.state(&child) != Some(ChildState::Running) {
+        let is_child = child != Child::Coordinator;
+        if !is_child || self.roster.state(&child) != Some(ChildState::Running) {
             return;
         }
         let _ = self.roster.abandon_thread(&child);
-        for child in self.on_the_thread_of(child) {
+        for child in self.on_the_thread_of(child.clone()) {
             if let Some(incarnation) = self.roster.incarnation(&child) {
                 let exit = Exit::Unresponsive;
                 self.child_ended(
@@ -323,5 +340,6 @@ impl Handler<Unresponsive> for CoordinatorActor {
                 );
             }
         }
+        self.env.book.write_off(&child);
     }
 }

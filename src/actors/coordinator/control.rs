@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use actix::{Handler, ResponseFuture};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{CoordinatorActor, describing::describe};
+use super::{CoordinatorActor, ME, describing::describe};
 use crate::{
     actors::{
         env::Env,
@@ -51,7 +51,7 @@ async fn clear_hold(
 
 pub(super) async fn account(env: &Env, bot: &BotName) {
     let accounted = async {
-        while let Some(scheduler) = env.book.scheduler() {
+        while let Some(scheduler) = env.book.scheduler(ME) {
             if let Ok(true) = scheduler.send(Account(bot.clone())).await {
                 return;
             }
@@ -79,7 +79,7 @@ async fn change(env: &Arc<Env>, bot: &BotName, write: Write) -> Result<BotState,
 /// Memory follows the store.
 async fn spread(env: &Arc<Env>, state: &BotState) {
     env.board.stored(state);
-    if let Some(scheduler) = env.book.scheduler() {
+    if let Some(scheduler) = env.book.scheduler(ME) {
         let _ = scheduler
             .send(StateChanged(Box::new(state.clone())))
             .timeout(DEADLINE)

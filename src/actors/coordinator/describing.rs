@@ -57,7 +57,7 @@ impl Handler<Inspect> for CoordinatorActor {
     fn handle(&mut self, _: Inspect, _: &mut Self::Context) -> Tree {
         let mut children = self.roster.report();
         for report in &mut children {
-            report.mailbox = self.waits_for(&report.child);
+            report.mailbox = self.env.book.waiting(&report.child);
         }
         self.add_those_that_rest(&mut children);
         Tree {
@@ -71,11 +71,6 @@ impl Handler<Inspect> for CoordinatorActor {
 }
 
 impl CoordinatorActor {
-    /// A mailbox does not say how full it is; the queue of writes does.
-    fn waits_for(&self, child: &Child) -> Option<usize> {
-        matches!(child, Child::Persistence).then(|| self.env.queue.len())
-    }
-
     /// A bot that had nothing to do yet has no actor, and rests all the same.
     fn add_those_that_rest(&self, children: &mut Vec<ChildReport>) {
         let cards = self.env.board.list().cards;

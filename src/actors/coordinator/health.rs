@@ -2,7 +2,7 @@
 
 use actix::{Handler, ResponseFuture};
 
-use super::CoordinatorActor;
+use super::{CoordinatorActor, ME};
 use crate::{
     actors::messages::{AskHealth, DEADLINE, HealthReport},
     domain::health::Health,
@@ -12,7 +12,7 @@ impl Handler<AskHealth> for CoordinatorActor {
     type Result = ResponseFuture<HealthReport>;
 
     fn handle(&mut self, _: AskHealth, _: &mut Self::Context) -> Self::Result {
-        let (health, clock) = (self.env.book.read().health.clone(), self.env.clock.clone());
+        let (health, clock) = (self.env.book.health(ME), self.env.clock.clone());
         Box::pin(async move {
             let answer = match health {
                 Some(health) => health.send(AskHealth).timeout(DEADLINE / 5).await.ok(),

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use actix::{AsyncContext, Context};
+use actix::Context;
 
 use super::CoordinatorActor;
 use crate::{
@@ -22,8 +22,8 @@ const EVERY: Duration = Duration::from_secs(2);
 impl CoordinatorActor {
     /// Sends them now and from time to time.
     pub(super) fn send_leftover_posts(&mut self, ctx: &mut Context<Self>) {
-        let (env, me) = (Arc::clone(&self.env), ctx.address());
-        beside(&ctx.address(), async move {
+        let (env, me) = (Arc::clone(&self.env), self.me(ctx));
+        beside(&self.me(ctx), async move {
             while me.connected() {
                 serve_all(&env).await;
                 tokio::time::sleep(EVERY).await;

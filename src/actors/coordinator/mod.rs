@@ -23,10 +23,15 @@ use tokio::sync::watch;
 
 use super::{
     env::Env,
+    mail::{Mailbox, takes_mail},
     messages::{Ping, Pong},
     roster::Roster,
     supervision::{Child, Crash, ExitNotice},
 };
+use crate::telemetry::metrics::ActorType;
+
+/// Who sends what is sent from here.
+const ME: ActorType = ActorType::Coordinator;
 
 /// How often the address book is compared with life: the backstop behind exit notices.
 const LOOK: Duration = Duration::from_secs(1);
@@ -64,7 +69,14 @@ impl CoordinatorActor {
             stopping: false,
         }
     }
+
+    /// For messages to itself.
+    fn me(&self, ctx: &Context<Self>) -> Mailbox<Self> {
+        self.env.book.mailbox(ctx.address(), ME)
+    }
 }
+
+takes_mail!(CoordinatorActor, ME);
 
 impl Actor for CoordinatorActor {
     type Context = Context<Self>;
@@ -73,7 +85,7 @@ impl Actor for CoordinatorActor {
         fail::fail_point!("coordinator.started");
         self.env.book.write().coordinator = Some(ctx.address());
         self.start_core(ctx);
-        let (exits, me) = (self.env.exits.clone(), ctx.address());
+        let (exits, me) = (self.env.exits.clone(), self.me(ctx));
         let notices = async move {
             loop {
                 let notice = exits.next().await;

@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::{Addr, Handler, Message, ResponseFuture};
+use actix::{Handler, Message, ResponseFuture};
 use futures::future::join_all;
 use tokio::time::{Instant as Monotonic, timeout, timeout_at};
 
-use super::CoordinatorActor;
+use super::{CoordinatorActor, ME};
 use crate::{
     actors::{
         env::Env,
@@ -35,7 +35,7 @@ impl Handler<Stop> for CoordinatorActor {
 
 async fn stop(env: &Arc<Env>, grace: Duration) -> Stopped {
     let end = Monotonic::now() + grace;
-    if let Some(scheduler) = env.book.scheduler() {
+    if let Some(scheduler) = env.book.scheduler(ME) {
         let _ = scheduler.send(Drain).timeout(DEADLINE).await;
     }
     let told = tell_all(env, || FinishUp);
@@ -73,13 +73,9 @@ where
     M: Message<Result = ()> + Send + 'static,
     TaskActor: Handler<M>,
 {
-    let tasks: Vec<Addr<TaskActor>> = env.book.read().tasks.values().cloned().collect();
-    join_all(
-        tasks
-            .iter()
-            .map(|task| task.send(message()).timeout(DEADLINE)),
-    )
-    .await;
+    let tasks: Vec<_> = env.book.read().tasks.values().cloned().collect();
+    let tasks = tasks.into_iter().map(|task| env.book.mailbox(task, ME));
+    join_all(tasks.map(|task| task.send(message()).timeout(DEADLINE))).await;
 }
 
 async fn no_runs(env: &Env) {

@@ -2,15 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::{Addr, Handler, ResponseFuture};
+use actix::{Handler, ResponseFuture};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
-use super::{CoordinatorActor, describing::describe};
+use super::{CoordinatorActor, ME, describing::describe};
 use crate::{
     actors::{
         env::Env,
+        mail::Mailbox,
         messages::{BotCard, ControlError, DEADLINE, StartEvent, TriggerHere, TriggerRun, Wake},
         reading::read,
         supervision::Child,
@@ -180,7 +181,8 @@ async fn tell(
     answer.unwrap_or_else(|_| Err(unavailable("the bot's actor did not answer in time")))
 }
 
-async fn woken(env: &Env, bot: &BotName) -> Option<Addr<TaskActor>> {
-    let coordinator = env.book.coordinator()?;
-    coordinator.send(Wake(bot.clone())).await.ok().flatten()
+async fn woken(env: &Env, bot: &BotName) -> Option<Mailbox<TaskActor>> {
+    let coordinator = env.book.coordinator(ME)?;
+    let task = coordinator.send(Wake(bot.clone())).await.ok().flatten()?;
+    Some(env.book.mailbox(task, ME))
 }

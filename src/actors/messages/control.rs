@@ -248,3 +248,16 @@ pub enum ChildState {
     /// Its budget is spent.
     GivenUp,
 }
+
+impl ChildState {
+    /// As people and labels know it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Resting => "resting",
+            Self::Restarting => "restarting",
+            Self::GivenUp => "given_up",
+        }
+    }
+}

@@ -4,7 +4,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::telling::{tell_facts, tell_of_rescued};
+use super::{
+    ME,
+    telling::{tell_facts, tell_of_rescued},
+};
 use crate::{
     actors::{
         env::Env,
@@ -74,11 +77,11 @@ fn cancel(env: &Env, wishes: &[ExecutionId]) {
         let task = env
             .runs
             .bot_of(*execution)
-            .and_then(|bot| env.book.task(&bot));
+            .and_then(|bot| env.book.task(&bot, ME));
         // A wish that does not get through comes again with the next beat.
         if let Some(task) = task {
             let _ = task.try_send(CancelRun(*execution));
-        } else if let Some(scheduler) = env.book.scheduler() {
+        } else if let Some(scheduler) = env.book.scheduler(ME) {
             let _ = scheduler.try_send(CancelClaim(*execution));
         }
     }
@@ -102,7 +105,7 @@ fn announce(env: &Env, rescued: &[Rescued]) {
     log_rescued(rescued);
     tell_facts(env);
     tell_of_rescued(env, rescued);
-    if let Some(scheduler) = env.book.scheduler() {
+    if let Some(scheduler) = env.book.scheduler(ME) {
         // If the scheduler is being rebuilt it reads all of this when it starts.
         let _ = scheduler.try_send(Reload);
     }

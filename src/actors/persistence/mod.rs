@@ -23,8 +23,13 @@ pub use self::{
 };
 use super::{
     env::Env,
+    mail::takes_mail,
     messages::{Ping, Pong},
 };
+use crate::telemetry::metrics::ActorType;
+
+/// Who sends what is sent from here.
+const ME: ActorType = ActorType::Persistence;
 
 /// The longest wait before a store that is away is asked again.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -43,6 +48,8 @@ impl PersistenceActor {
         Self { env }
     }
 }
+
+takes_mail!(PersistenceActor, ME);
 
 impl Actor for PersistenceActor {
     type Context = Context<Self>;

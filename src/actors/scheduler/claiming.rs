@@ -1,6 +1,6 @@
 //! Claiming: plans are made from memory, carried out by the store, and taken up only once they are stored.
 
-use actix::{AsyncContext, Context, Handler, Message, ResponseFuture};
+use actix::{Context, Handler, Message, ResponseFuture};
 use futures::future::join_all;
 use serde_json::Value;
 
@@ -59,8 +59,8 @@ impl SchedulerActor {
         if planned.is_empty() {
             return;
         }
-        let me = ctx.address();
-        beside(&ctx.address(), async move {
+        let me = self.me(ctx);
+        beside(&self.me(ctx), async move {
             let answers = join_all(planned.into_iter().map(|one| one.answered())).await;
             fail::fail_point!("slot.claimed");
             let _ = me.send(Advanced(answers)).await;
@@ -236,7 +236,7 @@ impl Handler<Account> for SchedulerActor {
             let quiet = self.agenda.get(&bot).is_none_or(|entry| !entry.pending);
             return Box::pin(async move { quiet });
         };
-        let me = ctx.address();
+        let me = self.me(ctx);
         Box::pin(async move {
             let answered = planned.answered().await;
             let stored = matches!(answered.answer, Ok(Written::Claimed(_)));

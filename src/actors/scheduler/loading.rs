@@ -36,8 +36,8 @@ impl SchedulerActor {
         }
         // What becomes uncertain from now on is not answered by this read.
         self.uncertain = false;
-        let (env, me, epoch) = (Arc::clone(&self.env), ctx.address(), self.epoch);
-        beside(&ctx.address(), async move {
+        let (env, me, epoch) = (Arc::clone(&self.env), self.me(ctx), self.epoch);
+        beside(&self.me(ctx), async move {
             loop {
                 match read(&env, epoch).await {
                     Ok(loaded) => {
@@ -69,9 +69,9 @@ impl SchedulerActor {
         if self.draining || !self.loaded {
             return;
         }
-        let (env, me, epoch) = (Arc::clone(&self.env), ctx.address(), self.epoch);
+        let (env, me, epoch) = (Arc::clone(&self.env), self.me(ctx), self.epoch);
         let since = self.changes_since;
-        beside(&ctx.address(), async move {
+        beside(&self.me(ctx), async move {
             if let Some(refreshed) = read_changes(&env, epoch, since).await {
                 let _ = me.send(refreshed).await;
             }

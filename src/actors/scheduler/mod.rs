@@ -20,11 +20,18 @@ use actix::{Actor, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
 use self::{agenda::Agenda, entry::Entry};
 use super::{
     env::Env,
+    mail::{Mailbox, takes_mail},
     messages::{Drain, Forgive, HoldSet, Ping, Pong, StateChanged},
     supervision::Crash,
 };
 
-use crate::domain::{Instant, hold::HoldKind, state::BotState};
+use crate::{
+    domain::{Instant, hold::HoldKind, state::BotState},
+    telemetry::metrics::ActorType,
+};
+
+/// Who sends what is sent from here.
+const ME: ActorType = ActorType::Scheduler;
 
 /// The time of day may be set or a machine may sleep: the timer never trusts a longer wait than this.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
@@ -72,6 +79,11 @@ impl SchedulerActor {
         }
     }
 
+    /// For messages to itself.
+    fn me(&self, ctx: &Context<Self>) -> Mailbox<Self> {
+        self.env.book.mailbox(ctx.address(), ME)
+    }
+
     /// Does what is due, and sets the timer for the next time.
     fn tick(&mut self, ctx: &mut Context<Self>) {
         fail::fail_point!("scheduler.timer");
@@ -91,7 +103,7 @@ impl SchedulerActor {
         let before = self.agenda.get(&bot).and_then(Entry::hold_kind);
         if before == Some(HoldKind::GivenUp)
             && state.hold.is_none()
-            && let Some(coordinator) = self.env.book.coordinator()
+            && let Some(coordinator) = self.env.book.coordinator(ME)
         {
             // Wherever the hold was ended: the bot's actor may live again here.
             let _ = coordinator.try_send(Forgive(bot.clone()));
@@ -113,6 +125,8 @@ impl SchedulerActor {
     }
 }
 
+takes_mail!(SchedulerActor, ME);
+
 impl Actor for SchedulerActor {
     type Context = Context<Self>;
 
@@ -126,7 +140,7 @@ impl Actor for SchedulerActor {
         if self.env.store.is_shared() {
             ctx.run_interval(REFRESH, |actor, ctx| actor.refresh(ctx));
         }
-        let (runs, me) = (self.env.runs.clone(), ctx.address());
+        let (runs, me) = (self.env.runs.clone(), self.me(ctx));
         let ends = async move {
             loop {
                 runs.ended().await;

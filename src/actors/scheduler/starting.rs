@@ -5,13 +5,15 @@ use std::{sync::Arc, time::Duration};
 use actix::{AsyncContext, Context, Handler, Message};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{SchedulerActor, entry::Entry};
+use super::{ME, SchedulerActor, entry::Entry};
 use crate::{
     actors::{
         env::Env,
+        mail::Mailbox,
         messages::{DEADLINE, StartRun, Wake},
         reading,
         supervision::beside,
+        task::TaskActor,
     },
     domain::{
         Instant,
@@ -100,7 +102,7 @@ impl SchedulerActor {
             superseded,
             input: reserved.input,
         };
-        hand_over(Arc::clone(&self.env), ctx, start);
+        hand_over(Arc::clone(&self.env), self.me(ctx), start);
     }
 
     /// One look a little later, however much happens until then.
@@ -143,7 +145,7 @@ impl SchedulerActor {
             self.agenda.change(bot, |entry| entry.pending = true);
             let epoch = self.agenda.get(bot).map_or(0, |entry| entry.epoch);
             let ending = end_hold(Arc::clone(&self.env), bot.clone(), epoch);
-            beside(&ctx.address(), ending);
+            beside(&self.me(ctx), ending);
         }
     }
 
@@ -190,7 +192,7 @@ async fn end_hold(env: Arc<Env>, bot: BotName, epoch: u64) {
     if state.is_none() {
         tokio::time::sleep(AGAIN).await;
     }
-    if let Some(scheduler) = env.book.scheduler() {
+    if let Some(scheduler) = env.book.scheduler(ME) {
         let _ = scheduler
             .send(Settled { bot, epoch, state })
             .timeout(DEADLINE)
@@ -218,13 +220,9 @@ async fn clear_if_over(env: &Env, bot: &BotName) -> Option<Box<BotState>> {
     }
 }
 
-fn hand_over(env: Arc<Env>, ctx: &Context<SchedulerActor>, start: StartRun) {
-    let (me, bot, execution) = (
-        ctx.address(),
-        start.claim.bot.clone(),
-        start.claim.execution,
-    );
-    beside(&ctx.address(), async move {
+fn hand_over(env: Arc<Env>, me: Mailbox<SchedulerActor>, start: StartRun) {
+    let (bot, execution) = (start.claim.bot.clone(), start.claim.execution);
+    beside(&me.clone(), async move {
         let taken = send_start(&env, &bot, start).await;
         let _ = me.send(Handed { execution, taken }).await;
     });
@@ -232,22 +230,20 @@ fn hand_over(env: Arc<Env>, ctx: &Context<SchedulerActor>, start: StartRun) {
 
 /// Whether the bot's actor has the claim.
 async fn send_start(env: &Env, bot: &BotName, start: StartRun) -> bool {
-    let actor = match env.book.task(bot) {
+    let actor = match env.book.task(bot, ME) {
         Some(actor) => Some(actor),
-        None => match env.book.coordinator() {
-            Some(coordinator) => coordinator
-                .send(Wake(bot.clone()))
-                .timeout(DEADLINE)
-                .await
-                .ok()
-                .flatten(),
-            None => None,
-        },
+        None => woken(env, bot).await,
     };
     match actor {
         Some(actor) => matches!(actor.send(start).timeout(DEADLINE).await, Ok(true)),
         None => false,
     }
+}
+
+async fn woken(env: &Env, bot: &BotName) -> Option<Mailbox<TaskActor>> {
+    let coordinator = env.book.coordinator(ME)?;
+    let woken = coordinator.send(Wake(bot.clone())).timeout(DEADLINE).await;
+    Some(env.book.mailbox(woken.ok().flatten()?, ME))
 }
 
 /// A claim has got to its actor, or not.

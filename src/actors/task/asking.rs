@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 use futures::FutureExt;
 
-use super::{InHand, TaskActor};
+use super::{InHand, ME, TaskActor};
 use crate::{
     actors::{
         messages::{DEADLINE, HoldSet, Reload, StartRun},
@@ -147,7 +147,7 @@ impl TaskActor {
     /// The bot is held now. Once the scheduler knows, its word counts: it also hears of the hold's end.
     pub(super) fn held(&mut self, hold: Hold, ctx: &mut Context<Self>) {
         self.hold = Some(hold.kind);
-        let Some(scheduler) = self.env.book.scheduler() else {
+        let Some(scheduler) = self.env.book.scheduler(ME) else {
             ctx.run_later(DEADLINE, |actor, _| actor.hold = None);
             return;
         };
@@ -159,7 +159,7 @@ impl TaskActor {
     }
 
     pub(super) fn tell_scheduler_to_reload(&self) {
-        if let Some(scheduler) = self.env.book.scheduler() {
+        if let Some(scheduler) = self.env.book.scheduler(ME) {
             // It also finds out by itself: its next claim is stale.
             let _ = scheduler.try_send(Reload);
         }

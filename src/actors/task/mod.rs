@@ -23,10 +23,17 @@ use tokio::{sync::oneshot, time::Instant as Monotonic};
 use super::{
     breakers::Downstream,
     env::Env,
+    mail::takes_mail,
     messages::{Abandon, CancelRun, ControlError, DEADLINE, FinishUp, Ping, Pong, Rest, StartRun},
     runs::{StopReason, Ticket},
 };
-use crate::domain::{Instant, bot::Bot, hold::HoldKind, run::ExecutionId};
+use crate::{
+    domain::{Instant, bot::Bot, hold::HoldKind, run::ExecutionId},
+    telemetry::metrics::ActorType,
+};
+
+/// Who sends what is sent from here.
+const ME: ActorType = ActorType::Task;
 
 /// An actor without work for this long makes room.
 const IDLE: Duration = Duration::from_secs(60);
@@ -136,7 +143,7 @@ impl TaskActor {
         if !self.is_in_the_book(ctx) {
             return ctx.stop();
         }
-        let Some(coordinator) = self.env.book.coordinator() else {
+        let Some(coordinator) = self.env.book.coordinator(ME) else {
             return;
         };
         self.resting = true;
@@ -165,7 +172,8 @@ impl TaskActor {
 
     /// An actor that has been replaced takes no more work.
     fn is_in_the_book(&self, ctx: &Context<Self>) -> bool {
-        self.env.book.task(&self.bot.name) == Some(ctx.address())
+        let book = self.env.book.read();
+        book.tasks.get(&self.bot.name) == Some(&ctx.address())
     }
 
     fn stop_runs(&self, reason: StopReason) {
@@ -180,6 +188,8 @@ impl TaskActor {
         waiting.into_iter().for_each(|claim| self.release(claim));
     }
 }
+
+takes_mail!(TaskActor, ME);
 
 impl Actor for TaskActor {
     type Context = Context<Self>;

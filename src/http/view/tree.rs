@@ -5,7 +5,10 @@ use utoipa::ToSchema;
 
 use super::time::Time;
 use crate::{
-    actors::messages::{ChildReport, ChildState, Tree},
+    actors::{
+        messages::{ChildReport, ChildState, Tree},
+        supervision::Child,
+    },
     domain::replica::ReplicaRow,
 };
 
@@ -32,7 +35,7 @@ pub struct ActorNode {
     pub supervisor: Option<&'static str>,
     /// `running`, `resting` (a bot's actor that is not needed now), `restarting` or `given_up`.
     pub state: &'static str,
-    /// Restarts since the process started; null for the supervisor, whose successor would not know.
+    /// Restarts since the process started.
     pub restarts: Option<u64>,
     /// Restarts left in the window.
     pub budget_left: Option<u32>,
@@ -50,7 +53,7 @@ impl ActorNode {
         Self {
             name: ROOT.into(),
             supervisor: None,
-            state: state(ChildState::Running),
+            state: ChildState::Running.as_str(),
             restarts: None,
             budget_left: None,
             last_crash: None,
@@ -63,22 +66,13 @@ impl From<ChildReport> for ActorNode {
     fn from(report: ChildReport) -> Self {
         Self {
             name: report.child.to_string(),
-            supervisor: Some(ROOT),
-            state: state(report.state),
+            supervisor: (report.child != Child::Coordinator).then_some(ROOT),
+            state: report.state.as_str(),
             restarts: Some(report.restarts),
             budget_left: Some(report.budget_left),
             last_crash: report.last_crash.map(|exit| exit.to_string()),
             mailbox: report.mailbox,
         }
-    }
-}
-
-const fn state(state: ChildState) -> &'static str {
-    match state {
-        ChildState::Running => "running",
-        ChildState::Resting => "resting",
-        ChildState::Restarting => "restarting",
-        ChildState::GivenUp => "given_up",
     }
 }
 
@@ -133,15 +127,17 @@ impl Supervision {
     /// From what the actors and the store say.
     #[must_use]
     pub fn of(tree: Tree, replicas: Result<Vec<ReplicaRow>, String>) -> Self {
-        let known = tree.children.iter().any(|it| it.child.to_string() == ROOT);
-        let root = (!known).then(ActorNode::root);
-        let children = tree.children.into_iter().map(ActorNode::from);
+        let is_root = |report: &ChildReport| report.child == Child::Coordinator;
+        let (root, children): (Vec<_>, Vec<_>) = tree.children.into_iter().partition(is_root);
+        let root = root.into_iter().next();
+        let root = root.map_or_else(ActorNode::root, ActorNode::from);
+        let children = children.into_iter().map(ActorNode::from);
         let (replicas, replicas_error) = match replicas {
             Ok(rows) => (Some(rows.into_iter().map(Replica::from).collect()), None),
             Err(error) => (None, Some(error)),
         };
         Self {
-            actors: root.into_iter().chain(children).collect(),
+            actors: std::iter::once(root).chain(children).collect(),
             breakers: tree.breakers.into_iter().map(Breaker::from).collect(),
             replicas,
             replicas_error,

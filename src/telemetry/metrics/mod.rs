@@ -3,17 +3,24 @@
 //! A new family is a field here and a line in [`Metrics::new`]; whoever counts keeps a clone and touches its handle. Label
 //! values come from configuration and closed enums only, never from requests.
 
+mod actors;
 pub mod bots;
 mod catalogue;
 mod downstreams;
+mod inbox;
 mod scheduling;
 mod system;
 
 use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge};
 
 pub use self::{
-    bots::BotMetrics, catalogue::Catalogue, downstreams::DownstreamMetrics,
-    scheduling::SchedulingMetrics, system::SystemMetrics,
+    actors::{ActorMetrics, ActorType},
+    bots::BotMetrics,
+    catalogue::Catalogue,
+    downstreams::DownstreamMetrics,
+    inbox::{Inbox, Slip},
+    scheduling::SchedulingMetrics,
+    system::SystemMetrics,
 };
 
 /// The first word of every name, unless `[metrics] namespace` says otherwise.
@@ -30,6 +37,8 @@ const HTTP_SECONDS: [f64; 9] = [0.0005, 0.002, 0.005, 0.02, 0.05, 0.2, 0.5, 2.0,
 #[derive(Clone)]
 pub struct Metrics {
     catalogue: Catalogue,
+    /// Messages between actors, and the actors' lives.
+    pub actors: ActorMetrics,
     /// What is counted for each bot.
     pub bots: BotMetrics,
     /// When runs start, and what waits.
@@ -71,6 +80,7 @@ impl Metrics {
             .with_label_values(&[env!("CARGO_PKG_VERSION"), revision])
             .set(1);
         Self {
+            actors: ActorMetrics::new(&catalogue),
             bots: BotMetrics::new(&catalogue, max_actor_labels),
             scheduling: SchedulingMetrics::new(&catalogue),
             downstreams: DownstreamMetrics::new(&catalogue),

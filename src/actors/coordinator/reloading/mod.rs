@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::time::Instant as Monotonic;
 
 use self::storing::Stored;
-use super::{CoordinatorActor, control};
+use super::{CoordinatorActor, ME, control};
 use crate::{
     actors::{
         configuration::{BotMap, Offer},
@@ -159,7 +159,7 @@ async fn take_effect(env: &Env, roster: &Roster, offer: Offer, stored: Stored) {
     }
     tell_of_holds(env, &stored);
     let taken_up = stored.taken_up(&bots);
-    if let Some(scheduler) = env.book.scheduler() {
+    if let Some(scheduler) = env.book.scheduler(ME) {
         // One that is being rebuilt reads all of this when it starts; one that is slow finds it in its mailbox.
         let told = scheduler.send(Reconfigured { taken_up, removed });
         let _ = told.timeout(DEADLINE).await;

@@ -7,7 +7,7 @@ use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant as Monotonic;
 
-use super::{compare, states, unavailable};
+use super::{super::ME, compare, states, unavailable};
 use crate::{
     actors::{
         configuration::BotMap,
@@ -50,7 +50,7 @@ pub(super) async fn store(
         rounds(env, wanted, begun).await
     };
     if result.is_err()
-        && let Some(scheduler) = env.book.scheduler()
+        && let Some(scheduler) = env.book.scheduler(ME)
     {
         // If it was stored after all, the store knows.
         let _ = scheduler.try_send(Reload);
