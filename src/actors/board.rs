@@ -1,7 +1,7 @@
 //! What is known of every bot at this moment, kept fresh by notifications, so that lists are answered from memory.
 //!
 //! The scheduler tells it of stored states, holds, next slots and claims, the register of runs of starts and ends, the
-//! bots' actors of failure counts. Nothing here decides anything, and nothing is waited for under its lock.
+//! store's answers of ends. Nothing here decides anything, and nothing is waited for under its lock.
 
 use std::{
     collections::BTreeMap,
@@ -47,10 +47,10 @@ impl Board {
         inner.version += 1;
         let changed = inner.version;
         let before = inner.cards.remove(&bot.name).map(|card| card.card);
-        let mut state = state.clone();
-        state.last_run = state
-            .last_run
-            .max(before.as_ref().and_then(|card| card.state.last_run));
+        let state = match &before {
+            Some(card) => not_before(state, &card.state),
+            None => state.clone(),
+        };
         let card = Arc::new(BotCard {
             bot: Arc::clone(bot),
             state,
@@ -87,13 +87,9 @@ impl Board {
     /// The store has answered a change with this state.
     pub fn stored(&self, state: &BotState) {
         self.change(&state.bot, |card| {
-            let last_run = state.last_run.max(card.state.last_run);
-            let same = card.state == *state && last_run == state.last_run;
-            if !same {
-                card.to_mut().state = BotState {
-                    last_run,
-                    ..state.clone()
-                };
+            let state = not_before(state, &card.state);
+            if card.state != state {
+                card.to_mut().state = state;
             }
         });
     }
@@ -164,11 +160,14 @@ impl Board {
         });
     }
 
-    /// So many runs in a row have failed.
-    pub fn failures(&self, bot: &BotName, failures: u32) {
+    /// The end of a run is stored: so many in a row have failed now, and if it succeeded, it was at `succeeded`.
+    pub fn finished(&self, bot: &BotName, failures: u32, succeeded: Option<Instant>) {
         self.change(bot, |card| {
-            if card.state.consecutive_failures != failures {
-                card.to_mut().state.consecutive_failures = failures;
+            let state = &card.state;
+            let last_success = state.last_success.max(succeeded);
+            if (state.consecutive_failures, state.last_success) != (failures, last_success) {
+                let state = &mut card.to_mut().state;
+                (state.consecutive_failures, state.last_success) = (failures, last_success);
             }
         });
     }
@@ -220,6 +219,15 @@ impl Board {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A state as read from the store, with what memory knows of later runs.
+fn not_before(state: &BotState, known: &BotState) -> BotState {
+    BotState {
+        last_run: state.last_run.max(known.last_run),
+        last_success: state.last_success.max(known.last_success),
+        ..state.clone()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::env::Env;
+use super::{env::Env, persistence::tell_facts};
 use crate::{
     domain::{
         Instant,
@@ -26,11 +26,9 @@ const ROUNDS: usize = 5;
 pub async fn prepare(env: Arc<Env>) -> Result<(), StoreError> {
     env.store.beat(&env.me).await?;
     let again = recovering(&env);
-    log_rescued(
-        &env.store
-            .rescue(&env.me.id, &again, env.clock.now())
-            .await?,
-    );
+    let rescued = env.store.rescue(&env.me.id, &again, env.clock.now()).await;
+    tell_facts(&env);
+    log_rescued(&rescued?);
     let outdated = env.adopt_breakers(env.store.breakers().await?);
     for platform in outdated {
         // It did not accept a token that this process does not have any more.
@@ -91,7 +89,9 @@ async fn register_all(env: &Arc<Env>) -> Result<usize, StoreError> {
     stored.values().for_each(|state| show(env, state));
     let mut stale = 0;
     for chunk in writes.chunks(CHUNK) {
-        let answers = env.store.write(&env.me.id, chunk).await?;
+        let answers = env.store.write(&env.me.id, chunk).await;
+        tell_facts(env);
+        let answers = answers?;
         for answer in &answers {
             if let Written::State(state) = answer {
                 show(env, state);

@@ -8,6 +8,7 @@
 //! A transaction is never open around bot work.
 
 mod error;
+mod facts;
 mod keys;
 mod open;
 mod pages;

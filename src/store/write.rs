@@ -6,7 +6,7 @@ use crate::domain::{
     Instant,
     bot::BotName,
     hold::{Hold, HoldKind},
-    outcome::{AttemptOutcome, Gap},
+    outcome::{AttemptOutcome, Gap, Status},
     post::{Message, Post, PostStatus},
     run::{ExecutionId, Trigger},
     slots::GapRange,
@@ -186,6 +186,13 @@ impl Finish {
     pub fn counts(&self) -> bool {
         let says = |key| self.metadata.get(key) == Some(&Value::Bool(true));
         !says("dry_run") && !says("post_waits")
+    }
+
+    /// When the bot has done what it is there for, if this run did it.
+    #[must_use]
+    pub fn success(&self) -> Option<Instant> {
+        let done = self.counts() && self.outcome.status == Status::Succeeded;
+        done.then_some(self.completed_at)
     }
 }
 

@@ -98,12 +98,13 @@ async fn rescue(env: &Arc<Env>, again: HashMap<BotName, u32>) {
         Ok(Ok(_)) | Err(_) => {}
         Ok(Err(error)) => tracing::warn!(%error, "what dead processes left could not be looked at"),
     }
+    // Also those of writes whose commits were not answered, and of which the store has learned now.
+    tell_facts(env);
 }
 
 /// Tells the log, the listeners, and the scheduler, which finds in the store what it has to go on with.
 fn announce(env: &Env, rescued: &[Rescued]) {
     log_rescued(rescued);
-    tell_facts(env);
     tell_of_rescued(env, rescued);
     if let Some(scheduler) = env.book.scheduler(ME) {
         // If the scheduler is being rebuilt it reads all of this when it starts.

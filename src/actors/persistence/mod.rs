@@ -15,12 +15,12 @@ use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
 
-pub(super) use self::flush::keep_the_turn;
 pub use self::{
     breakers::keep_breakers_that_are_left,
     queue::{WriteError, WriteQueue, WriteResult},
     recording::record_what_is_left,
 };
+pub(super) use self::{flush::keep_the_turn, telling::tell_facts};
 use super::{
     env::Env,
     mail::takes_mail,

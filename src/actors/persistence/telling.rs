@@ -1,4 +1,5 @@
-//! What listeners are told of follows from the stored fact: here is where the store's answers pass, whoever asked.
+//! What listeners are told of, and lists show, follows from the stored fact: here is where the store's answers pass,
+//! whoever asked.
 
 use crate::{
     actors::{alarms::Alarm, counting, env::Env, news::Happening},
@@ -16,9 +17,11 @@ pub(super) fn tell(env: &Env, write: &Write, answer: &Written) {
                 consecutive_failures,
             },
         ) => {
+            let failures = *consecutive_failures;
+            env.board.finished(&end.bot, failures, end.success());
             env.news.tell(end.completed_at, ended(end));
             counting::run_ended(&env.metrics, end);
-            let counted = end.counts().then_some(*consecutive_failures);
+            let counted = end.counts().then_some(failures);
             env.alarms.tell(end.completed_at, run_ended(end, counted));
             env.news.hold_is(env.clock.now(), &end.bot, hold.as_ref());
         }

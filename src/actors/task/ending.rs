@@ -39,13 +39,10 @@ impl TaskActor {
         ctx.spawn(answer.map(move |answer, actor, ctx| {
             actor.unanswered_failures -= failed;
             if let Ok(Ok(Written::Finished {
-                consecutive_failures,
-                hold,
+                hold: Some(hold), ..
             })) = answer
             {
-                let board = &actor.env.board;
-                board.failures(&actor.bot.name, consecutive_failures);
-                hold.into_iter().for_each(|hold| actor.held(hold, ctx));
+                actor.held(hold, ctx);
             }
         }));
         // The result is queued before the claim is settled: whoever finds the run without an owner comes after it.

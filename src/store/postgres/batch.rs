@@ -9,6 +9,7 @@ use diesel::QueryResult;
 
 use super::{
     connection::Connection,
+    facts::Stored,
     load,
     needs::Needs,
     posts::Posts,
@@ -18,6 +19,7 @@ use super::{
 use crate::{
     domain::{
         bot::BotName,
+        fact::Fact,
         run::{ExecutionId, ReplicaId},
     },
     store::{Write, Written},
@@ -32,6 +34,8 @@ pub(super) struct Batch {
     pub(super) sheets: BTreeMap<BotName, Sheet>,
     pub(super) posts: Posts,
     pub(super) owners: HashMap<ExecutionId, BotName>,
+    /// What it makes true, with the row that says so.
+    pub(super) facts: Vec<(Option<ExecutionId>, Fact)>,
 }
 
 impl Batch {
@@ -79,11 +83,53 @@ impl Batch {
             sheets,
             posts,
             owners,
+            facts: Vec::new(),
         })
     }
 
     /// Carries out one write.
     pub(super) fn apply(&mut self, write: &Write) -> Written {
+        let written = self.carry_out(write);
+        if let Some(bot) = self.bot_of(write).cloned() {
+            self.gather(&bot);
+        }
+        written
+    }
+
+    /// Takes what has been made true of a bot.
+    pub(super) fn gather(&mut self, bot: &BotName) {
+        let sheet = self.sheets.get_mut(bot);
+        self.facts
+            .extend(sheet.into_iter().flat_map(Sheet::take_facts));
+    }
+
+    /// Its answer, with what goes with it once it is committed.
+    pub(super) fn stored<T>(self, answer: T) -> Stored<T> {
+        Stored {
+            answer,
+            transaction: Some(self.transaction),
+            facts: self.facts.into_iter().map(|(_, fact)| fact).collect(),
+        }
+    }
+
+    fn bot_of<'a>(&'a self, write: &'a Write) -> Option<&'a BotName> {
+        match write {
+            Write::Register { state, .. } => Some(&state.bot),
+            Write::Advance(advance) => Some(&advance.bot),
+            Write::Start(start) => Some(&start.bot),
+            Write::Finish(finish) => Some(&finish.bot),
+            Write::Insert { bot, .. }
+            | Write::RequestCancel { bot, .. }
+            | Write::SetHold { bot, .. }
+            | Write::ClearHold { bot, .. } => Some(bot),
+            Write::Attempt { execution, .. }
+            | Write::Decline { execution, .. }
+            | Write::Release { execution } => self.owners.get(execution),
+            Write::StorePost(_) | Write::MarkPost(_) => None,
+        }
+    }
+
+    fn carry_out(&mut self, write: &Write) -> Written {
         let by = &mut self.writer;
         let sheets = &mut self.sheets;
         match write {

@@ -92,21 +92,54 @@ impl Gate {
         W: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
         T: Send + 'static,
     {
-        self.run_unsure(access, work)
+        self.run_unsure(access, work, |_, _| {})
             .await
             .map_err(|broken| broken.error)
     }
 
-    /// The same, and if the commit was not answered, the result that may or may not be stored.
-    pub(super) async fn run_unsure<T, W>(&self, access: Access, work: W) -> Result<T, Broken<T>>
+    /// Asks something.
+    pub(super) async fn read<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         W: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.run(Access::Read, work).await
+    }
+
+    /// Changes something.
+    pub(super) async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        W: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.run(Access::Write, work).await
+    }
+
+    /// The same, and if the commit was not answered, the result that may or may not be stored. `ended` sees the result
+    /// even if the caller has gone away.
+    pub(super) async fn run_unsure<T, W, E>(
+        &self,
+        access: Access,
+        work: W,
+        ended: E,
+    ) -> Result<T, Broken<T>>
+    where
+        W: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
+        E: FnOnce(&mut T, Fate) + Send + 'static,
         T: Send + 'static,
     {
         let pool = self.pool.clone();
         let task = self.runtime.spawn(async move {
             let mut connection = pool.get().await.map_err(|e| error::of_pool(&e))?;
-            let done = transact(&mut connection, access, work).await;
+            let mut done = transact(&mut connection, access, work).await;
+            match &mut done {
+                Ok(value) => ended(value, Fate::Committed),
+                Err(Broken {
+                    unsure: Some(value),
+                    ..
+                }) => ended(value, Fate::Unsure),
+                Err(_) => {}
+            }
             if done.is_err() {
                 // It may hang, or hold a transaction that could not be ended.
                 drop(Object::take(connection));
@@ -122,6 +155,14 @@ impl Gate {
     pub(super) fn close(&self) {
         self.pool.close();
     }
+}
+
+/// What became of a transaction whose work was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Committed,
+    /// The commit was not answered.
+    Unsure,
 }
 
 /// A transaction that came to nothing, unless its commit did and only the answer is missing.

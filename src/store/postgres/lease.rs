@@ -19,6 +19,7 @@ use tokio::time::Instant as Monotonic;
 use super::{
     batch::Batch,
     connection::Connection,
+    facts::Stored,
     needs::Needs,
     rows::{EXECUTION, ExecutionRow, TextRow, name},
     rows_beside::ProcessRow,
@@ -147,11 +148,15 @@ pub(super) struct Rescue {
 pub(super) async fn rescue(
     connection: &mut Connection,
     rescue: Rescue,
-) -> QueryResult<Vec<Rescued>> {
+) -> QueryResult<Stored<Vec<Rescued>>> {
     let dead = dead(connection, &rescue).await?;
     if dead.is_empty() {
         forget(connection).await?;
-        return Ok(Vec::new());
+        return Ok(Stored {
+            answer: Vec::new(),
+            transaction: None,
+            facts: Vec::new(),
+        });
     }
     let bots = bots_of(connection, &dead).await?;
     let mut batch = Batch::load(connection, rescue.me.clone(), Needs::of_rescue(bots)).await?;
@@ -163,10 +168,11 @@ pub(super) async fn rescue(
         if let Some(sheet) = batch.sheets.get_mut(&bot) {
             let one = sheet.rescue(id, created_at, most, rescue.now, &batch.writer);
             rescued.extend(one);
+            batch.gather(&bot);
         }
     }
     batch.flush(connection).await?;
-    Ok(rescued)
+    Ok(batch.stored(rescued))
 }
 
 /// Processes with open rows and no lease. Their own rows stay locked, so that a late heartbeat comes before (and saves

@@ -73,11 +73,7 @@ pub(super) async fn locked(
         .await?;
     let sheet = |row: StateRow| {
         let state = row.read()?;
-        let sheet = Sheet {
-            state: Some(Tracked::stored(state.clone())),
-            ..Sheet::default()
-        };
-        Ok((state.bot, sheet))
+        Ok((state.bot.clone(), Sheet::of(state)))
     };
     states.into_iter().map(sheet).collect()
 }

@@ -8,6 +8,7 @@ mod batch;
 mod breakers;
 mod connection;
 mod error;
+mod facts;
 mod flush;
 mod gate;
 mod knowledge;
@@ -29,7 +30,7 @@ mod write;
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -37,7 +38,8 @@ use async_trait::async_trait;
 use tokio::time::Instant as Monotonic;
 
 use self::{
-    gate::{Access, Gate},
+    facts::Telling,
+    gate::Gate,
     lease::{Rescue, Trust},
     unsure::Unsures,
     url::Settings,
@@ -57,6 +59,7 @@ use crate::{
         bot::BotName,
         breaker::{Breaker, StoredBreaker},
         content::{ContentItem, ContentQuery, StoredItem},
+        fact::Fact,
         ledger::LedgerQuery,
         post::Post,
         replica::ReplicaRow,
@@ -71,6 +74,7 @@ pub struct PostgresStore {
     /// Who beats through this store: one process, but in tests.
     ours: Mutex<BTreeSet<String>>,
     unsures: Mutex<Unsures>,
+    telling: Arc<Telling>,
     clock: Clock,
     lease: Duration,
     trust: Mutex<Trust>,
@@ -99,13 +103,12 @@ impl PostgresStore {
         let settings = Settings::parse(url)?;
         migrate::up(settings.clone()).await?;
         let gate = Gate::new(settings)?;
-        let database_id = gate
-            .run(Access::Read, |c| Box::pin(read::database_id(c)))
-            .await?;
+        let database_id = gate.read(|c| Box::pin(read::database_id(c))).await?;
         let store = Self {
             gate,
             ours: Mutex::default(),
             unsures: Mutex::default(),
+            telling: Arc::default(),
             clock,
             lease,
             trust: Mutex::default(),
@@ -127,7 +130,7 @@ impl PostgresStore {
     async fn timed_beat(&self, me: &Replica) -> Result<(Beat, Monotonic), StoreError> {
         let (me, lease) = (me.clone(), self.lease);
         self.gate
-            .run(Access::Write, move |c| {
+            .write(move |c| {
                 Box::pin(async move {
                     let sent = Monotonic::now();
                     let beat = lease::beat(c, &me, lease).await?;
@@ -144,7 +147,7 @@ impl PostgresStore {
 /// See [`StoreError`].
 pub async fn states_beside(url: &str) -> Result<Vec<BotState>, StoreError> {
     let gate = Gate::new(Settings::parse(url)?)?;
-    gate.run(Access::Read, |c| Box::pin(read::states(c))).await
+    gate.read(|c| Box::pin(read::states(c))).await
 }
 
 #[async_trait]
@@ -153,24 +156,30 @@ impl StatePersistence for PostgresStore {
         self.write_batch(me, batch).await
     }
 
+    fn facts(&self) -> Vec<Fact> {
+        self.telling.sure.take()
+    }
+
+    async fn outbox(&self) -> Result<u64, StoreError> {
+        self.gate.read(|c| Box::pin(read::outbox(c))).await
+    }
+
+    async fn schema_version(&self) -> Result<i64, StoreError> {
+        self.gate.read(|c| Box::pin(read::schema_version(c))).await
+    }
+
     async fn states(&self) -> Result<Vec<BotState>, StoreError> {
-        self.gate
-            .run(Access::Read, |c| Box::pin(read::states(c)))
-            .await
+        self.gate.read(|c| Box::pin(read::states(c))).await
     }
 
     async fn due(&self, until: Instant) -> Result<Vec<BotState>, StoreError> {
-        self.gate
-            .run(Access::Read, move |c| Box::pin(read::due(c, until)))
-            .await
+        self.gate.read(move |c| Box::pin(read::due(c, until))).await
     }
 
     async fn live(&self, owner: &ReplicaId) -> Result<Vec<LiveRow>, StoreError> {
         let owner = owner.clone();
         self.gate
-            .run(Access::Read, move |c| {
-                Box::pin(async move { read::live(c, &owner).await })
-            })
+            .read(move |c| Box::pin(async move { read::live(c, &owner).await }))
             .await
     }
 
@@ -178,9 +187,7 @@ impl StatePersistence for PostgresStore {
         let ours = self.ours().iter().cloned().collect();
         let lease = self.lease.as_secs_f64();
         self.gate
-            .run(Access::Read, move |c| {
-                Box::pin(async move { read::unsent_posts(c, ours, lease).await })
-            })
+            .read(move |c| Box::pin(async move { read::unsent_posts(c, ours, lease).await }))
             .await
     }
 
@@ -202,9 +209,7 @@ impl StatePersistence for PostgresStore {
     async fn sign_off(&self, me: &ReplicaId) -> Result<(), StoreError> {
         let me = me.clone();
         self.gate
-            .run(Access::Write, move |c| {
-                Box::pin(async move { lease::sign_off(c, &me).await })
-            })
+            .write(move |c| Box::pin(async move { lease::sign_off(c, &me).await }))
             .await
     }
 
@@ -214,6 +219,7 @@ impl StatePersistence for PostgresStore {
         again: &HashMap<BotName, u32>,
         now: Instant,
     ) -> Result<Vec<Rescued>, StoreError> {
+        self.settle_facts().await;
         if !self.trust().is_good(Monotonic::now(), self.lease) {
             return Ok(Vec::new());
         }
@@ -223,9 +229,11 @@ impl StatePersistence for PostgresStore {
             now,
             lease: self.lease,
         };
-        self.gate
-            .run(Access::Write, move |c| Box::pin(lease::rescue(c, rescue)))
-            .await
+        let done = self
+            .change(move |c| Box::pin(lease::rescue(c, rescue)))
+            .await;
+        done.map(|stored| stored.answer)
+            .map_err(|broken| broken.error)
     }
 
     async fn ledger(
@@ -235,83 +243,73 @@ impl StatePersistence for PostgresStore {
     ) -> Result<Vec<LedgerRow>, StoreError> {
         let bot = bot.cloned();
         self.gate
-            .run(Access::Read, move |c| {
-                Box::pin(async move { read::ledger(c, bot.as_ref(), limit).await })
-            })
+            .read(move |c| Box::pin(async move { read::ledger(c, bot.as_ref(), limit).await }))
             .await
     }
 
     async fn posts(&self, bot: Option<&BotName>, limit: i64) -> Result<Vec<Post>, StoreError> {
         let bot = bot.cloned();
         self.gate
-            .run(Access::Read, move |c| {
-                Box::pin(async move { read::posts(c, bot.as_ref(), limit).await })
-            })
+            .read(move |c| Box::pin(async move { read::posts(c, bot.as_ref(), limit).await }))
             .await
     }
 
     async fn executions(&self, query: &LedgerQuery) -> Result<Vec<LedgerRow>, StoreError> {
         let query = query.clone();
         self.gate
-            .run(Access::Read, move |c| Box::pin(pages::executions(c, query)))
+            .read(move |c| Box::pin(pages::executions(c, query)))
             .await
     }
 
     async fn execution(&self, id: ExecutionId) -> Result<Option<LedgerRow>, StoreError> {
         self.gate
-            .run(Access::Read, move |c| Box::pin(read::execution(c, id)))
+            .read(move |c| Box::pin(read::execution(c, id)))
             .await
     }
 
     async fn posts_of(&self, executions: &[ExecutionId]) -> Result<Vec<Post>, StoreError> {
         let executions = executions.iter().map(|id| id.0).collect();
         self.gate
-            .run(Access::Read, move |c| {
-                Box::pin(read::posts_of(c, executions))
-            })
+            .read(move |c| Box::pin(read::posts_of(c, executions)))
             .await
     }
 
     async fn state(&self, bot: &BotName) -> Result<Option<BotState>, StoreError> {
         let bot = bot.clone();
-        self.gate
-            .run(Access::Read, move |c| Box::pin(read::state(c, bot)))
-            .await
+        self.gate.read(move |c| Box::pin(read::state(c, bot))).await
     }
 
     async fn changed(&self, since: Instant) -> Result<Vec<BotState>, StoreError> {
         self.gate
-            .run(Access::Read, move |c| Box::pin(read::changed(c, since)))
+            .read(move |c| Box::pin(read::changed(c, since)))
             .await
     }
 
     async fn record(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
         let entries = entries.to_vec();
         self.gate
-            .run(Access::Write, move |c| {
-                Box::pin(knowledge::record(c, entries))
-            })
+            .write(move |c| Box::pin(knowledge::record(c, entries)))
             .await
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
         let query = query.clone();
         self.gate
-            .run(Access::Read, move |c| Box::pin(pages::audit(c, query)))
+            .read(move |c| Box::pin(pages::audit(c, query)))
             .await
     }
 
     async fn replicas(&self) -> Result<Vec<ReplicaRow>, StoreError> {
         let lease = self.lease;
         self.gate
-            .run(Access::Read, move |c| Box::pin(lease::all(c, lease)))
+            .read(move |c| Box::pin(lease::all(c, lease)))
             .await
     }
 
     async fn content(&self, query: &ContentQuery) -> Result<Vec<StoredItem>, StoreError> {
         let query = query.clone();
         self.gate
-            .run(Access::Read, move |c| Box::pin(pages::content(c, query)))
+            .read(move |c| Box::pin(pages::content(c, query)))
             .await
     }
 
@@ -323,25 +321,19 @@ impl StatePersistence for PostgresStore {
     ) -> Result<Vec<i64>, StoreError> {
         let (table, items) = (table.to_owned(), items.to_vec());
         self.gate
-            .run(Access::Write, move |c| {
-                Box::pin(knowledge::add(c, table, items, now))
-            })
+            .write(move |c| Box::pin(knowledge::add(c, table, items, now)))
             .await
     }
 
     async fn remove_content(&self, table: &str, id: Option<i64>) -> Result<u64, StoreError> {
         let table = table.to_owned();
         self.gate
-            .run(Access::Write, move |c| {
-                Box::pin(knowledge::remove(c, table, id))
-            })
+            .write(move |c| Box::pin(knowledge::remove(c, table, id)))
             .await
     }
 
     async fn breakers(&self) -> Result<Vec<StoredBreaker>, StoreError> {
-        self.gate
-            .run(Access::Read, |c| Box::pin(breakers::all(c)))
-            .await
+        self.gate.read(|c| Box::pin(breakers::all(c))).await
     }
 
     async fn keep_breaker(
@@ -353,9 +345,7 @@ impl StatePersistence for PostgresStore {
     ) -> Result<i64, StoreError> {
         let (dependency, credential) = (dependency.to_owned(), credential.map(str::to_owned));
         self.gate
-            .run(Access::Write, move |c| {
-                Box::pin(breakers::keep(c, dependency, breaker, credential, now))
-            })
+            .write(move |c| Box::pin(breakers::keep(c, dependency, breaker, credential, now)))
             .await
     }
 
@@ -364,9 +354,7 @@ impl StatePersistence for PostgresStore {
         loop {
             let some = self
                 .gate
-                .run(Access::Write, move |c| {
-                    Box::pin(read::prune(c, before, posts_before))
-                })
+                .write(move |c| Box::pin(read::prune(c, before, posts_before)))
                 .await?;
             if some == 0 {
                 return Ok(pruned);
@@ -376,9 +364,7 @@ impl StatePersistence for PostgresStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.gate
-            .run(Access::Read, |c| Box::pin(read::ping(c)))
-            .await
+        self.gate.read(|c| Box::pin(read::ping(c))).await
     }
 
     async fn close(&self) {

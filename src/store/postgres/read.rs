@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 
 use super::{
     connection::Connection,
-    rows::{EXECUTION, ExecutionRow, POST, PostRow, STATE, StateRow, TextRow},
+    rows::{EXECUTION, ExecutionRow, NumberRow, POST, PostRow, STATE, StateRow, TextRow},
     sheet::open::claim_of,
 };
 use crate::{
@@ -204,6 +204,25 @@ pub(super) async fn prune(
     .await?;
     let all = rows.saturating_add(posts).saturating_add(audit);
     Ok(u64::try_from(all).unwrap_or(u64::MAX))
+}
+
+/// How many posts are pending.
+pub(super) async fn outbox(connection: &mut Connection) -> QueryResult<u64> {
+    let row: NumberRow =
+        sql_query("SELECT count(*) AS value FROM actor_server_posts WHERE status = 'pending'")
+            .get_result(connection)
+            .await?;
+    Ok(row.value.unsigned_abs())
+}
+
+/// The number of the newest step that the database has.
+pub(super) async fn schema_version(connection: &mut Connection) -> QueryResult<i64> {
+    let row: NumberRow = sql_query(
+        "SELECT coalesce(max(version::bigint), 0) AS value FROM __diesel_schema_migrations",
+    )
+    .get_result(connection)
+    .await?;
+    Ok(row.value)
 }
 
 pub(super) async fn ping(connection: &mut Connection) -> QueryResult<()> {

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The columns of [`StateRow`].
-pub(super) const STATE: &str = "s.task_id, s.actor_name, s.schedule, s.anchor, s.next_run, s.last_run, \
+pub(super) const STATE: &str = "s.task_id, s.actor_name, s.schedule, s.anchor, s.next_run, s.last_run, s.last_success, \
      s.consecutive_failures, s.runs, s.hold_kind, s.hold_reason, s.hold_until, s.hold_by, s.removed";
 
 /// The columns of [`ExecutionRow`].
@@ -47,6 +47,8 @@ pub(super) struct StateRow {
     next_run: Option<Instant>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     last_run: Option<Instant>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    last_success: Option<Instant>,
     #[diesel(sql_type = Integer)]
     consecutive_failures: i32,
     #[diesel(sql_type = Integer)]
@@ -81,7 +83,7 @@ impl StateRow {
             anchor: self.anchor,
             next_run: self.next_run,
             last_run: self.last_run,
-            last_success: None,
+            last_success: self.last_success,
             consecutive_failures: count(self.consecutive_failures),
             runs: count(self.runs),
             hold,

@@ -39,10 +39,16 @@ pub(super) struct Unsures(Vec<Unsure>);
 
 impl Unsures {
     /// Remembers a batch whose commit was not answered.
-    pub(super) fn note(&mut self, me: &ReplicaId, batch: &[Write], stored: Stored) {
+    pub(super) fn note(
+        &mut self,
+        me: &ReplicaId,
+        batch: &[Write],
+        transaction: String,
+        answers: Vec<Written>,
+    ) {
         self.put(Unsure {
-            transaction: stored.transaction,
-            answers: stored.answers,
+            transaction,
+            answers,
             batch: batch.iter().map(|write| spelt(me, write)).collect(),
         });
     }
@@ -60,12 +66,6 @@ impl Unsures {
         }
         self.0.push(unsure);
     }
-}
-
-/// What a batch was answered, and its transaction.
-pub(super) struct Stored {
-    pub(super) answers: Vec<Written>,
-    pub(super) transaction: String,
 }
 
 #[derive(QueryableByName)]

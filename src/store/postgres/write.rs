@@ -9,9 +9,9 @@ use super::{
     batch::Batch,
     connection::Connection,
     error,
-    gate::Access,
+    facts::Stored,
     needs::Needs,
-    unsure::{Stored, Unsure, Unsures, is_committed},
+    unsure::{Unsure, Unsures, is_committed},
 };
 use crate::{
     domain::run::ReplicaId,
@@ -43,16 +43,18 @@ impl PostgresStore {
         let mut tries = 1;
         loop {
             let (id, writes) = (me.clone(), batch.to_vec());
-            let done = self
-                .gate
-                .run_unsure(Access::Write, move |c| Box::pin(write(c, id, writes)))
-                .await;
+            let done = self.change(move |c| Box::pin(write(c, id, writes))).await;
             match done {
-                Ok(stored) => return Ok(stored.answers),
+                Ok(stored) => return Ok(stored.answer),
                 Err(broken) if error::has_moved(&broken.error) && tries < TRIES => tries += 1,
                 Err(broken) => {
-                    if let Some(stored) = broken.unsure {
-                        self.unsures().note(me, batch, stored);
+                    if let Some(Stored {
+                        answer,
+                        transaction: Some(transaction),
+                        ..
+                    }) = broken.unsure
+                    {
+                        self.unsures().note(me, batch, transaction, answer);
                     }
                     return Err(broken.error);
                 }
@@ -70,15 +72,19 @@ impl PostgresStore {
         let transaction = unsure.transaction.clone();
         let fate = self
             .gate
-            .run(Access::Read, move |c| {
-                Box::pin(is_committed(c, transaction))
-            })
+            .read(move |c| Box::pin(is_committed(c, transaction)))
             .await;
+        // Another server that has taken over has never heard of it.
+        let fate = match fate {
+            Err(error) if !error.is_transient() => Ok(Some(false)),
+            fate => fate,
+        };
+        if let Ok(Some(is_committed)) = &fate {
+            self.telling.settle(&unsure.transaction, *is_committed);
+        }
         let rest = batch.get(unsure.answers.len()..).unwrap_or_default();
         let more = match fate {
             Ok(Some(false)) => return self.write_new(me, batch).await,
-            // Another server has taken over, which has never heard of it.
-            Err(error) if !error.is_transient() => return self.write_new(me, batch).await,
             Ok(Some(true)) if rest.is_empty() => return Ok(unsure.answers),
             Ok(Some(true)) => Box::pin(self.write_batch(me, rest)).await,
             Ok(None) => Err(StoreError::Unavailable(
@@ -100,7 +106,7 @@ async fn write(
     connection: &mut Connection,
     me: ReplicaId,
     writes: Vec<Write>,
-) -> QueryResult<Stored> {
+) -> QueryResult<Stored<Vec<Written>>> {
     let mut batch = Batch::load(connection, me, Needs::of(&writes)).await?;
     let mut written: Vec<Written> = writes.iter().map(|write| batch.apply(write)).collect();
     let doubled = batch.flush(connection).await?;
@@ -109,8 +115,5 @@ async fn write(
             *answer = Written::Claimed(None);
         }
     }
-    Ok(Stored {
-        answers: written,
-        transaction: batch.transaction,
-    })
+    Ok(batch.stored(written))
 }

@@ -42,6 +42,7 @@ use self::{
 };
 use super::{
     Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write, Written,
+    facts::Facts,
 };
 use crate::{
     clock::Clock,
@@ -51,6 +52,7 @@ use crate::{
         bot::BotName,
         breaker::{Breaker, StoredBreaker},
         content::{ContentItem, ContentQuery, StoredItem},
+        fact::Fact,
         ledger::LedgerQuery,
         post::Post,
         replica::ReplicaRow,
@@ -67,6 +69,7 @@ pub struct SqliteStore {
     writer: Connections,
     readers: Connections,
     clock: Clock,
+    facts: Facts,
     /// Who beats through this store: one process, but in tests.
     ours: Mutex<BTreeSet<String>>,
     database_id: String,
@@ -87,6 +90,7 @@ impl SqliteStore {
             writer: Connections::new(path, Role::Writer, 1),
             readers: Connections::new(path, Role::Reader, READERS),
             clock,
+            facts: Facts::default(),
             ours: Mutex::default(),
             database_id: opened.database_id,
             lock: Mutex::new(Some(opened.lock)),
@@ -106,6 +110,32 @@ impl SqliteStore {
             .run(|conn| conn.immediate_transaction(work))
             .await
     }
+
+    /// The same for writes, whose facts are handed over as soon as they are committed.
+    async fn write_transaction<T: Send + 'static>(
+        &self,
+        me: &ReplicaId,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (me, now, facts) = (me.clone(), self.clock.now(), self.facts.clone());
+        let write = move |conn: &mut SqliteConnection| {
+            let mut tx = Tx {
+                conn,
+                me: &me,
+                now,
+                facts: Vec::new(),
+            };
+            let done = work(&mut tx)?;
+            Ok::<_, Fault>((done, tx.facts))
+        };
+        self.writer
+            .run(move |conn| {
+                let (done, new) = conn.immediate_transaction(write)?;
+                facts.add(new);
+                Ok(done)
+            })
+            .await
+    }
 }
 
 /// All stored bots of a file that another process may own. Takes no lock and changes nothing.
@@ -121,12 +151,23 @@ pub async fn states_beside(path: &Path) -> Result<Vec<BotState>, StoreError> {
 #[async_trait]
 impl StatePersistence for SqliteStore {
     async fn write(&self, me: &ReplicaId, batch: &[Write]) -> Result<Vec<Written>, StoreError> {
-        let (me, batch, now) = (me.clone(), batch.to_vec(), self.clock.now());
-        self.transaction(move |conn| {
-            let mut tx = Tx { conn, me: &me, now };
-            batch.iter().map(|write| apply(&mut tx, write)).collect()
+        let batch = batch.to_vec();
+        self.write_transaction(me, move |tx| {
+            batch.iter().map(|write| apply(tx, write)).collect()
         })
         .await
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        self.facts.take()
+    }
+
+    async fn outbox(&self) -> Result<u64, StoreError> {
+        self.readers.run(read::outbox).await
+    }
+
+    async fn schema_version(&self) -> Result<i64, StoreError> {
+        self.readers.run(read::schema_version).await
     }
 
     async fn states(&self) -> Result<Vec<BotState>, StoreError> {
@@ -172,16 +213,9 @@ impl StatePersistence for SqliteStore {
         again: &HashMap<BotName, u32>,
         now: Instant,
     ) -> Result<Vec<Rescued>, StoreError> {
-        let (me, again, clock) = (me.clone(), again.clone(), self.clock.now());
-        self.transaction(move |conn| {
-            let mut tx = Tx {
-                conn,
-                me: &me,
-                now: clock,
-            };
-            write::rescue::rescue(&mut tx, &again, now)
-        })
-        .await
+        let again = again.clone();
+        self.write_transaction(me, move |tx| write::rescue::rescue(tx, &again, now))
+            .await
     }
 
     async fn ledger(

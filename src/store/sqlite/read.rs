@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{BigInt, Bool, Nullable},
+};
 
 use super::{
     fault::Fault,
@@ -140,6 +144,22 @@ pub(super) fn unsent_posts(conn: &mut SqliteConnection) -> Result<Vec<Post>, Fau
         .order(posts::id)
         .load(conn)?;
     rows.into_iter().map(Post::try_from).collect()
+}
+
+/// How many posts are pending. Written out: a bound value would keep SQLite from using the index on such posts.
+pub(super) fn outbox(conn: &mut SqliteConnection) -> Result<u64, Fault> {
+    let pending = posts::table.filter(sql::<Bool>("status = 'pending'"));
+    let count: i64 = pending.count().get_result(conn)?;
+    Ok(count.unsigned_abs())
+}
+
+/// The number of the newest step that the file has.
+pub(super) fn schema_version(conn: &mut SqliteConnection) -> Result<i64, Fault> {
+    let newest = sql::<Nullable<BigInt>>(
+        "SELECT max(CAST(version AS INTEGER)) FROM __diesel_schema_migrations",
+    );
+    let newest: Option<i64> = newest.get_result(conn)?;
+    Ok(newest.unwrap_or(0))
 }
 
 /// Whether the file answers.

@@ -18,6 +18,7 @@ table! {
         schedule -> Nullable<Text>,
         anchor -> Text,
         last_run -> Nullable<Text>,
+        last_success -> Nullable<Text>,
         next_run -> Nullable<Text>,
         consecutive_failures -> BigInt,
         runs -> BigInt,

@@ -13,7 +13,7 @@ use crate::{
         configuration::BotMap,
         env::Env,
         messages::{Reload, ReloadError},
-        persistence::keep_the_turn,
+        persistence::{keep_the_turn, tell_facts},
     },
     domain::{
         Instant,
@@ -113,8 +113,10 @@ async fn round(
         return Ok((plan, Some(stored)));
     }
     fail::fail_point!("reload.storing");
+    let answers = env.store.write(&env.me.id, &writes).await;
+    tell_facts(env);
     let mut all = true;
-    for answer in env.store.write(&env.me.id, &writes).await? {
+    for answer in answers? {
         match answer {
             Written::State(state) => {
                 stored.insert(state.bot.clone(), *state);

@@ -51,6 +51,8 @@ impl Batch {
         for sheet in self.sheets.values_mut() {
             doubled.iter().for_each(|id| sheet.forget(*id));
         }
+        self.facts
+            .retain(|(row, _)| row.is_none_or(|row| !doubled.contains(&row)));
         insert_posts(connection, &self.new_posts()).await?;
         mark_posts(connection, &self.posts.marks.values().collect::<Vec<_>>()).await?;
         Ok(doubled)

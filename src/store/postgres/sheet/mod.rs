@@ -19,6 +19,8 @@ use crate::{
     domain::{
         Instant,
         bot::BotName,
+        fact::Fact,
+        hold::HoldKind,
         outcome::Status,
         run::{ExecutionId, ReplicaId, Trigger},
         state::BotState,
@@ -92,9 +94,35 @@ pub(super) struct Sheet {
     pub(super) rows: BTreeMap<ExecutionId, Tracked<LedgerRow>>,
     /// The rows that wishes with these keys have made, new ones included.
     pub(super) wishes: BTreeMap<String, ExecutionId>,
+    /// What writes have made true, with the row that says so.
+    facts: Vec<(ExecutionId, Fact)>,
+    /// The kind of hold that is stored, or was told of since.
+    held: Option<HoldKind>,
 }
 
 impl Sheet {
+    /// A bot that is stored.
+    pub(super) fn of(state: BotState) -> Self {
+        Self {
+            held: state.hold.as_ref().map(|hold| hold.kind),
+            state: Some(Tracked::stored(state)),
+            ..Self::default()
+        }
+    }
+
+    /// What was made true since this was asked last, with the row that says so; a hold has none.
+    pub(super) fn take_facts(&mut self) -> Vec<(Option<ExecutionId>, Fact)> {
+        let facts = self.facts.drain(..);
+        let mut facts: Vec<_> = facts.map(|(row, fact)| (Some(row), fact)).collect();
+        if let Some(state) = self.state.as_ref().map(|state| &state.value) {
+            let hold = state.hold.as_ref();
+            let fact = Fact::of_hold(&state.bot, self.held, hold);
+            self.held = hold.map(|hold| hold.kind);
+            facts.extend(fact.map(|fact| (None, fact)));
+        }
+        facts
+    }
+
     fn row(&self, id: ExecutionId) -> Option<&LedgerRow> {
         let row = self.rows.get(&id)?;
         (row.change != Change::Deleted).then_some(&row.value)

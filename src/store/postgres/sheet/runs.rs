@@ -7,6 +7,7 @@ use super::{Sheet, Writer};
 use crate::{
     domain::{
         Instant,
+        fact::Fact,
         hold::{Hold, HoldKind},
         outcome::{SkillStatus, Status},
         run::{ExecutionId, Trigger},
@@ -188,6 +189,7 @@ impl Sheet {
         if let Some(row) = self.edit_row(finish.execution) {
             fill(row, finish);
         }
+        self.tell_end(finish.execution);
         self.ran(finish.execution);
         let Some(state) = self.edit_state() else {
             return Written::Finished {
@@ -196,7 +198,7 @@ impl Sheet {
             };
         };
         if finish.counts() {
-            count(state, finish.outcome.status);
+            count(state, finish);
             if state.hold.is_none() {
                 state.hold = hold_after(finish, state.consecutive_failures);
             }
@@ -213,7 +215,17 @@ impl Sheet {
             close(row, Status::Abandoned, at, Some(error.to_owned()));
             row.started_at = row.started_at.or_else(|| interrupted_start(row));
         }
+        self.tell_end(id);
         self.ran(id);
+    }
+
+    /// The row says now how its run ended.
+    fn tell_end(&mut self, id: ExecutionId) {
+        let fact = self.row(id).map(|row| {
+            let reason = row.reason.as_deref();
+            Fact::ran(&row.bot, row.scheduled_for, row.status, reason)
+        });
+        self.facts.extend(fact.map(|fact| (id, fact)));
     }
 
     /// Keeps the start of the newest run in the state.
@@ -272,7 +284,9 @@ fn merge(stored: &mut Value, newer: &Value) {
 }
 
 /// A run that was cancelled or abandoned says nothing about the bot.
-fn count(state: &mut BotState, status: Status) {
+fn count(state: &mut BotState, finish: &Finish) {
+    let status = finish.outcome.status;
+    state.last_success = state.last_success.max(finish.success());
     if status.is_failure() {
         state.consecutive_failures = state.consecutive_failures.saturating_add(1);
     } else if matches!(status, Status::Succeeded | Status::Skipped) {

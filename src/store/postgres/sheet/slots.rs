@@ -7,6 +7,7 @@ use crate::{
     domain::{
         Instant,
         bot::BotName,
+        fact::Fact,
         hold::{Hold, HoldKind},
         outcome::{Gap, Status},
         run::{ExecutionId, Trigger},
@@ -173,10 +174,15 @@ impl Sheet {
             slots: 1,
             gap,
         });
-        if single.is_some_and(|range| self.grow(&range)) {
+        if single.as_ref().is_some_and(|range| self.grow(range)) {
             self.delete(id);
         } else if let Some(row) = self.edit_row(id) {
             into_gap(row, gap, slot);
+            let fact = match &single {
+                Some(range) => Fact::passed_over(&row.bot, range),
+                None => Fact::declined(&row.bot, gap),
+            };
+            self.facts.push((id, fact));
         }
     }
 
@@ -191,6 +197,7 @@ impl Sheet {
             row.slots = count(range);
             into_gap(&mut row, range.gap, Some(range.last));
             self.insert(row);
+            self.facts.push((id, Fact::passed_over(bot, range)));
         }
     }
 
@@ -200,11 +207,13 @@ impl Sheet {
             .last_until(range.first, false)
             .filter(|row| continues(row, range));
         let id = before.map(|row| row.id);
-        let Some(row) = id.and_then(|id| self.edit_row(id)) else {
+        let Some((id, row)) = id.and_then(|id| Some((id, self.edit_row(id)?))) else {
             return false;
         };
         row.slots = row.slots.saturating_add(count(range));
         row.slot_last = Some(range.last);
+        let fact = Fact::passed_over(&row.bot, range);
+        self.facts.push((id, fact));
         true
     }
 

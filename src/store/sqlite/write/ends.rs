@@ -4,15 +4,23 @@ use diesel::prelude::*;
 
 use super::{Tx, claims::waiting, gaps};
 use crate::{
-    domain::{Instant, outcome::Gap, run::ExecutionId},
+    domain::{
+        Instant,
+        fact::Fact,
+        outcome::{Gap, Status},
+        run::ExecutionId,
+    },
     store::{
         Written,
         sqlite::{
             fault::Fault,
             fixed::Fixed,
-            rows::{ledger::OpenRow, state::load},
+            rows::{
+                ledger::OpenRow,
+                state::{bot_name, load},
+            },
             schema::{executions, states},
-            time::Time,
+            time::{Time, read},
         },
     },
 };
@@ -90,13 +98,16 @@ pub(super) fn abandon(
 ) -> Result<(), Fault> {
     let started = row.last_start();
     Fixed(diesel::update(executions::table.find(row.id)).set((
-        executions::status.eq("abandoned"),
+        executions::status.eq(Status::Abandoned.as_str()),
         executions::started_at.eq(started),
         executions::success.eq(false),
         executions::completed_at.eq(Time(at)),
         executions::error_message.eq(error),
     )))
     .execute(tx.conn)?;
+    let (bot, slot) = (bot_name(&row.task_id)?, read(row.scheduled_for));
+    tx.facts
+        .push(Fact::ran(&bot, slot, Status::Abandoned, None));
     match started {
         Some(started) => ran(tx, &row.task_id, started),
         None => Ok(()),
@@ -116,8 +127,10 @@ pub(super) fn ran(tx: &mut Tx<'_>, bot: &str, started: Time) -> Result<(), Fault
 
 /// The claim's row becomes a gap, or makes the gap before it grow.
 pub(super) fn into_gap(tx: &mut Tx<'_>, row: &OpenRow, gap: Gap) -> Result<(), Fault> {
-    if let Some(slot) = row.scheduled_for
-        && gaps::grow(tx, &row.task_id, &gaps::single(slot.0, gap))?
+    let bot = bot_name(&row.task_id)?;
+    let single = row.scheduled_for.map(|slot| gaps::single(slot.0, gap));
+    if let Some(single) = &single
+        && gaps::grow(tx, &bot, single)?
     {
         return remove(tx, row);
     }
@@ -128,6 +141,10 @@ pub(super) fn into_gap(tx: &mut Tx<'_>, row: &OpenRow, gap: Gap) -> Result<(), F
         executions::replica.eq(None::<&str>),
     )))
     .execute(tx.conn)?;
+    tx.facts.push(match &single {
+        Some(single) => Fact::passed_over(&bot, single),
+        None => Fact::declined(&bot, gap),
+    });
     Ok(())
 }
 

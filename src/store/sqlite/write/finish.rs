@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
+        fact::Fact,
         hold::{Hold, HoldKind},
         outcome::{AttemptOutcome, SkillStatus, Status},
         state::BotState,
@@ -19,10 +20,10 @@ use crate::{
             fixed::Fixed,
             rows::{
                 ledger::OpenRow,
-                state::{HoldColumns, load},
+                state::{HoldColumns, bot_name, load},
             },
             schema::{executions, states},
-            time::Time,
+            time::{Time, read, stored},
         },
     },
 };
@@ -43,8 +44,11 @@ pub(super) fn finish(tx: &mut Tx<'_>, end: &Finish) -> Result<Written, Fault> {
         });
     };
     let started = row.started_at.map_or(end.started_at, |time| time.0);
+    let held = state.hold.as_ref().map(|hold| hold.kind);
     let state = after(state, end, started);
     store(tx, &state)?;
+    let hold = Fact::of_hold(&state.bot, held, state.hold.as_ref());
+    tx.facts.extend(hold);
     Ok(Written::Finished {
         consecutive_failures: state.consecutive_failures,
         hold: state.hold,
@@ -66,6 +70,9 @@ fn close(tx: &mut Tx<'_>, row: &OpenRow, end: &Finish) -> Result<(), Fault> {
         executions::metadata.eq(merged(&row.metadata, &end.metadata)),
     )))
     .execute(tx.conn)?;
+    let (bot, slot) = (bot_name(&row.task_id)?, read(row.scheduled_for));
+    let fact = Fact::ran(&bot, slot, outcome.status, outcome.gate.as_deref());
+    tx.facts.push(fact);
     Ok(())
 }
 
@@ -75,6 +82,7 @@ fn after(mut state: BotState, end: &Finish, started: crate::domain::Instant) -> 
     if !end.counts() {
         return state;
     }
+    state.last_success = state.last_success.max(end.success());
     state.consecutive_failures = match end.outcome.status {
         status if status.is_failure() => state.consecutive_failures.saturating_add(1),
         Status::Succeeded | Status::Skipped => 0,
@@ -106,7 +114,8 @@ fn too_many(state: &BotState, end: &Finish) -> Option<Hold> {
 
 fn store(tx: &mut Tx<'_>, state: &BotState) -> Result<(), Fault> {
     Fixed(diesel::update(states::table.find(state.bot.as_str())).set((
-        states::last_run.eq(state.last_run.map(Time)),
+        states::last_run.eq(stored(state.last_run)),
+        states::last_success.eq(stored(state.last_success)),
         states::consecutive_failures.eq(i64::from(state.consecutive_failures)),
         states::updated_at.eq(Time(tx.now)),
         HoldColumns::from(state.hold.as_ref()),

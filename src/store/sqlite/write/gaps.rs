@@ -5,7 +5,7 @@ use diesel::{dsl::exists, prelude::*, select, sqlite::Sqlite};
 
 use super::Tx;
 use crate::{
-    domain::{bot::BotName, outcome::Gap, run::Trigger, slots::GapRange},
+    domain::{bot::BotName, fact::Fact, outcome::Gap, run::Trigger, slots::GapRange},
     store::sqlite::{fault::Fault, fixed::Fixed, schema::executions, time::Time},
 };
 
@@ -43,7 +43,7 @@ pub(super) fn record(
     actor_name: &str,
     range: &GapRange,
 ) -> Result<(), Fault> {
-    if range.slots == 0 || grow(tx, bot.as_str(), range)? {
+    if range.slots == 0 || grow(tx, bot, range)? {
         return Ok(());
     }
     diesel::insert_into(executions::table)
@@ -59,13 +59,14 @@ pub(super) fn record(
             executions::created_at.eq(Time(tx.now)),
         ))
         .execute(tx.conn)?;
+    tx.facts.push(Fact::passed_over(bot, range));
     Ok(())
 }
 
 /// Lets the row before the range grow by it; `false` if the range does not continue that row.
-pub(super) fn grow(tx: &mut Tx<'_>, bot: &str, range: &GapRange) -> Result<bool, Fault> {
+pub(super) fn grow(tx: &mut Tx<'_>, bot: &BotName, range: &GapRange) -> Result<bool, Fault> {
     let first = Time(range.first);
-    let row = before(tx, bot, first)?.filter(|row| row.continues(range.gap, first));
+    let row = before(tx, bot.as_str(), first)?.filter(|row| row.continues(range.gap, first));
     let Some(row) = row else {
         return Ok(false);
     };
@@ -74,6 +75,7 @@ pub(super) fn grow(tx: &mut Tx<'_>, bot: &str, range: &GapRange) -> Result<bool,
         executions::slot_last.eq(Time(range.last)),
     )))
     .execute(tx.conn)?;
+    tx.facts.push(Fact::passed_over(bot, range));
     Ok(true)
 }
 

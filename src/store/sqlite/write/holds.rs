@@ -6,6 +6,7 @@ use super::Tx;
 use crate::{
     domain::{
         bot::BotName,
+        fact::Fact,
         hold::{Hold, HoldKind},
         state::BotState,
     },
@@ -60,6 +61,7 @@ fn change(
     let Some(mut state) = load(tx.conn, bot.as_str())? else {
         return Ok(Written::Stale(None));
     };
+    let held = state.hold.as_ref().map(|hold| hold.kind);
     edit(&mut state);
     Fixed(diesel::update(states::table.find(bot.as_str())).set((
         states::consecutive_failures.eq(i64::from(state.consecutive_failures)),
@@ -67,5 +69,7 @@ fn change(
         HoldColumns::from(state.hold.as_ref()),
     )))
     .execute(tx.conn)?;
+    let fact = Fact::of_hold(bot, held, state.hold.as_ref());
+    tx.facts.extend(fact);
     Ok(Written::State(Box::new(state)))
 }

@@ -19,7 +19,7 @@ use diesel::SqliteConnection;
 
 use super::fault::Fault;
 use crate::{
-    domain::{Instant, run::ReplicaId},
+    domain::{Instant, fact::Fact, run::ReplicaId},
     store::{Write, Written},
 };
 
@@ -31,6 +31,8 @@ pub(super) struct Tx<'a> {
     pub(super) me: &'a ReplicaId,
     /// When it is.
     pub(super) now: Instant,
+    /// What it makes true, if it is committed.
+    pub(super) facts: Vec<Fact>,
 }
 
 /// Carries out one write.

@@ -7,6 +7,7 @@ use crate::{
     domain::{
         Instant,
         bot::BotName,
+        fact::Fact,
         hold::{Hold, HoldKind},
         outcome::Gap,
         slots::GapRange,
@@ -46,7 +47,10 @@ pub(super) fn register(
     for range in gaps {
         gaps::record(tx, &state.bot, &state.actor_name, range)?;
     }
+    let held = found.as_ref().and_then(kind);
     let now = load(tx.conn, state.bot.as_str())?;
+    let hold = now.as_ref().and_then(|now| now.hold.as_ref());
+    tx.facts.extend(Fact::of_hold(&state.bot, held, hold));
     Ok(now.map_or(Written::Stale(None), |state| {
         Written::State(Box::new(state))
     }))
@@ -83,6 +87,7 @@ fn insert(tx: &mut Tx<'_>, state: &BotState) -> Result<(), Fault> {
             states::schedule.eq(&state.schedule),
             states::anchor.eq(Time(state.anchor)),
             states::last_run.eq(stored(state.last_run)),
+            states::last_success.eq(stored(state.last_success)),
             states::next_run.eq(stored(state.next_run)),
             states::consecutive_failures.eq(i64::from(state.consecutive_failures)),
             states::runs.eq(i64::from(state.runs)),
@@ -95,7 +100,7 @@ fn insert(tx: &mut Tx<'_>, state: &BotState) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What runs write (last run, failures, count of runs) stays as it is: a run may have ended since the plan was made.
+/// What runs write (last run, last success, failures, count of runs) stays as it is: a run may have ended since the plan was made.
 fn update(tx: &mut Tx<'_>, old: &BotState, state: &BotState) -> Result<(), Fault> {
     Fixed(diesel::update(states::table.find(state.bot.as_str())).set((
         states::actor_name.eq(&state.actor_name),

@@ -1,0 +1,1 @@
+ALTER TABLE actor_server_state DROP COLUMN last_success;
