@@ -48,9 +48,9 @@ impl Board {
         let changed = inner.version;
         let before = inner.cards.remove(&bot.name).map(|card| card.card);
         let mut state = state.clone();
-        state.last_run = state
-            .last_run
-            .max(before.as_ref().and_then(|card| card.state.last_run));
+        if let Some(before) = &before {
+            remember_more(&mut state, &before.state);
+        }
         let card = Arc::new(BotCard {
             bot: Arc::clone(bot),
             state,
@@ -87,13 +87,10 @@ impl Board {
     /// The store has answered a change with this state.
     pub fn stored(&self, state: &BotState) {
         self.change(&state.bot, |card| {
-            let last_run = state.last_run.max(card.state.last_run);
-            let same = card.state == *state && last_run == state.last_run;
-            if !same {
-                card.to_mut().state = BotState {
-                    last_run,
-                    ..state.clone()
-                };
+            let mut state = state.clone();
+            remember_more(&mut state, &card.state);
+            if card.state != state {
+                card.to_mut().state = state;
             }
         });
     }
@@ -173,6 +170,15 @@ impl Board {
         });
     }
 
+    /// A run that succeeded has ended, and is stored.
+    pub fn succeeded(&self, bot: &BotName, at: Instant) {
+        self.change(bot, |card| {
+            if card.state.last_success < Some(at) {
+                card.to_mut().state.last_success = Some(at);
+            }
+        });
+    }
+
     /// All bots, by name.
     #[must_use]
     pub fn list(&self) -> Bots {
@@ -221,6 +227,12 @@ impl Board {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What memory knows of the newest run may be on its way to the store still.
+fn remember_more(state: &mut BotState, known: &BotState) {
+    state.last_run = state.last_run.max(known.last_run);
+    state.last_success = state.last_success.max(known.last_success);
 }
 
 /// A card that is written to only if it changes.

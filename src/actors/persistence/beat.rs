@@ -7,6 +7,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::telling::{tell_facts, tell_of_rescued};
 use crate::{
     actors::{
+        counting,
         env::Env,
         messages::{CancelClaim, CancelRun, Reload},
         registering::{log_rescued, recovering},
@@ -58,6 +59,7 @@ async fn beat(env: &Arc<Env>) {
     {
         Ok(Ok(beat)) => {
             env.vitals.set_writes(true);
+            counting::beat(&env.metrics, &beat);
             cancel(env, &beat.cancel);
         }
         Ok(Err(error)) => {

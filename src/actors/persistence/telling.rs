@@ -18,10 +18,14 @@ pub(super) fn tell(env: &Env, write: &Write, answer: &Written) {
         ) => {
             env.news.tell(end.completed_at, ended(end));
             counting::run_ended(&env.metrics, end);
+            if end.outcome.status == Status::Succeeded && end.counts() {
+                env.board.succeeded(&end.bot, end.completed_at);
+            }
             let counted = end.counts().then_some(*consecutive_failures);
             env.alarms.tell(end.completed_at, run_ended(end, counted));
             env.news.hold_is(env.clock.now(), &end.bot, hold.as_ref());
         }
+        (Write::Finish(_), Written::Lost) => env.metrics.downstreams.fenced.inc(),
         (Write::Start(start), Written::Held(hold)) => {
             env.news.hold_is(env.clock.now(), &start.bot, Some(hold));
         }
