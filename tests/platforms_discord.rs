@@ -119,9 +119,11 @@ async fn what_may_pass_is_transient() {
         (Reply::GiantBody, "longer than 262144 bytes"),
     ] {
         let failure = met_with(&fake, reply.clone()).await;
-        let PostFailure::Transient(text) = &failure else {
+        let (PostFailure::Transient(text) | PostFailure::TimedOut(text)) = &failure else {
             panic!("{reply:?} is {failure:?}");
         };
+        let timed_out = matches!(failure, PostFailure::TimedOut(_));
+        assert_eq!(timed_out, says.ends_with("within 500ms"), "{failure:?}");
         assert!(text.contains(says), "{reply:?} says {text}");
     }
     assert_eq!(

@@ -1,17 +1,28 @@
 //! From what happened to what is counted: the words of the domain become labels here.
 
+use std::time::Duration;
+
 use crate::{
     domain::{
+        Instant,
         fact::{Accounted, Fact},
         hold::HoldKind,
         outcome::{SkillStatus, Status},
+        run::{Claim, Trigger},
     },
-    store::Finish,
-    telemetry::metrics::Metrics,
+    platforms::{PostFailure, Receipt},
+    store::{Beat, Finish, StoreError},
+    telemetry::metrics::{
+        Metrics,
+        downstreams::{Answer, DATABASE},
+    },
 };
 
 /// A committed transaction of this process has made this true.
 pub(super) fn fact(metrics: &Metrics, fact: &Fact) {
+    if !metrics.is_on() {
+        return;
+    }
     match fact {
         Fact::Accounted(accounted) => accounted_for(metrics, accounted),
         Fact::HoldSet { bot, hold } if is_trip(hold.kind) => {
@@ -29,8 +40,60 @@ fn accounted_for(metrics: &Metrics, accounted: &Accounted) {
     series.slots(accounted.status.as_str(), accounted.slots);
 }
 
+/// The run of a slot starts for the first time, so long after it was due.
+pub(super) fn started(metrics: &Metrics, claim: &Claim, at: Instant) {
+    let first = claim.trigger == Trigger::Schedule && claim.attempt == 1;
+    if first && metrics.is_on() {
+        let late = (at - claim.due).as_seconds_f64();
+        metrics.scheduling.lateness.observe(late.max(0.0));
+    }
+}
+
+/// The store has taken a heartbeat of this process.
+pub(super) fn beat(metrics: &Metrics, beat: &Beat) {
+    metrics.scheduling.replicas.set(beat.replicas.into());
+    metrics.downstreams.heartbeat.set(beat.now.timestamp());
+}
+
+/// The store has been asked for something, and answered so after so long.
+pub(super) fn asked_store<T>(metrics: &Metrics, answer: &Result<T, StoreError>, took: Duration) {
+    let answer = match answer {
+        Ok(_) => Answer::Ok,
+        Err(StoreError::Refused(_) | StoreError::Failed(_)) => Answer::Refused,
+        Err(_) => Answer::Error,
+    };
+    metrics.downstreams.asked(DATABASE, answer, took);
+}
+
+/// The store was asked whether it is there, and did not answer in time.
+pub(super) fn store_was_silent(metrics: &Metrics, took: Duration) {
+    metrics.downstreams.asked(DATABASE, Answer::Timeout, took);
+}
+
+/// A platform was handed a post, and answered so after so long.
+pub(super) fn posted(
+    metrics: &Metrics,
+    platform: &'static str,
+    answer: &Result<Receipt, PostFailure>,
+    took: Duration,
+) {
+    let answer = match answer {
+        Ok(_) => Answer::Ok,
+        Err(PostFailure::RateLimited(_)) => Answer::RateLimited,
+        Err(PostFailure::TimedOut(_)) => Answer::Timeout,
+        Err(PostFailure::Transient(_)) => Answer::Error,
+        Err(
+            PostFailure::Rejected(_) | PostFailure::Forbidden(_) | PostFailure::Unauthorized(_),
+        ) => Answer::Refused,
+    };
+    metrics.downstreams.asked(platform, answer, took);
+}
+
 /// The store has taken the end of a run of this process.
 pub(super) fn run_ended(metrics: &Metrics, end: &Finish) {
+    if !metrics.is_on() {
+        return;
+    }
     let series = metrics.bots.of(end.bot.as_str());
     let took = (end.completed_at - end.started_at).as_seconds_f64();
     series.took(took.max(0.0));

@@ -2,8 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant as Monotonic;
+
 use super::{
     breakers::{Downstream, Sign},
+    counting,
     env::Env,
 };
 use crate::{
@@ -99,7 +102,7 @@ fn sign(answer: &Result<Receipt, PostFailure>) -> Option<Sign> {
     match answer {
         Ok(_) | Err(PostFailure::Rejected(_) | PostFailure::Forbidden(_)) => Some(Sign::Answered),
         Err(PostFailure::RateLimited(_)) => None,
-        Err(PostFailure::Transient(_)) => Some(Sign::Failed),
+        Err(PostFailure::Transient(_) | PostFailure::TimedOut(_)) => Some(Sign::Failed),
         Err(PostFailure::Unauthorized(_)) => Some(Sign::TokenRefused),
     }
 }
@@ -126,7 +129,10 @@ impl Delivery<'_> {
     }
 
     async fn attempt(&mut self) -> Step {
+        let asked = Monotonic::now();
         let answer = self.platform.post(&self.post).await;
+        let platform = self.platform.platform();
+        counting::posted(&self.env.metrics, platform, &answer, asked.elapsed());
         fail::fail_point!("post.sent");
         if let (Some(downstream), Some(sign)) = (&self.downstream, sign(&answer)) {
             self.env.heard_of(downstream, sign);
@@ -138,7 +144,9 @@ impl Delivery<'_> {
                 Step::End(Delivered::Sent(receipt.message_id))
             }
             Err(PostFailure::RateLimited(wait)) => Step::Again(wait),
-            Err(PostFailure::Transient(error)) => self.unconfirmed(error),
+            Err(PostFailure::Transient(error) | PostFailure::TimedOut(error)) => {
+                self.unconfirmed(error)
+            }
             Err(PostFailure::Unauthorized(error)) => {
                 // Not the post's fault: it goes out with a token that is accepted.
                 self.mark(PostStatus::Pending, None, Some(error.clone()));

@@ -9,7 +9,10 @@ use std::{
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 
+use tokio::time::Instant as Monotonic;
+
 use super::{
+    counting,
     env::Env,
     mail::{Addressee, Mailbox, Mailed, takes_mail},
     messages::{AskHealth, DEADLINE, HealthReport, Ping, Pong, Unresponsive},
@@ -130,11 +133,17 @@ impl Actor for HealthCheckActor {
 
 /// Asks the store.
 async fn ask(env: &Env) -> Health {
-    let store = Arc::clone(&env.store);
+    let (store, began) = (Arc::clone(&env.store), Monotonic::now());
     let asked = env
         .runtime
         .spawn(async move { tokio::time::timeout(STORE_PATIENCE, store.ping()).await });
-    match asked.await {
+    let asked = asked.await;
+    match &asked {
+        Ok(Ok(answer)) => counting::asked_store(&env.metrics, answer, began.elapsed()),
+        Ok(Err(_)) => counting::store_was_silent(&env.metrics, began.elapsed()),
+        Err(_) => {}
+    }
+    match asked {
         Ok(Ok(Ok(()))) => Health::Healthy,
         Ok(Ok(Err(error))) => Health::Unhealthy(error.to_string()),
         Ok(Err(_)) => Health::Unhealthy(format!(

@@ -24,6 +24,7 @@ mod counting;
 pub mod delivery;
 pub mod door;
 pub mod env;
+pub mod gauges;
 pub mod health;
 pub mod leftovers;
 pub mod mail;

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{env::Env, persistence::tell_facts};
+use super::{counting, env::Env, gauges, persistence::tell_facts};
 use crate::{
     domain::{
         Instant,
@@ -24,7 +24,8 @@ const ROUNDS: usize = 5;
 /// # Errors
 /// The store is away, or answered something that it never should.
 pub async fn prepare(env: Arc<Env>) -> Result<(), StoreError> {
-    env.store.beat(&env.me).await?;
+    counting::beat(&env.metrics, &env.store.beat(&env.me).await?);
+    gauges::configure(&env);
     let again = recovering(&env);
     let rescued = env.store.rescue(&env.me.id, &again, env.clock.now()).await;
     tell_facts(&env);

@@ -6,7 +6,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
@@ -25,6 +28,8 @@ struct Shared {
     ended: Notify,
     /// Shows what is at work.
     board: Board,
+    /// Claims that no actor has, because there was no place when somebody looked last.
+    without_place: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -191,6 +196,28 @@ impl Runs {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many runs are at work.
+    #[must_use]
+    pub fn at_work(&self) -> usize {
+        let entries = self.entries();
+        let all = entries.by_execution.values();
+        all.filter(|entry| entry.run.is_some()).count()
+    }
+
+    /// How many claims are due and have not started: in the hands of their actors, or for want of a place.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let entries = self.entries();
+        let all = entries.by_execution.values();
+        let in_hand = all.filter(|entry| entry.run.is_none()).count();
+        in_hand + self.0.without_place.load(Ordering::Relaxed)
+    }
+
+    /// So many claims that are due have found no place.
+    pub fn found_no_place(&self, claims: usize) {
+        self.0.without_place.store(claims, Ordering::Relaxed);
     }
 
     /// Waits for the next end of a claim.

@@ -37,6 +37,7 @@ use crate::{
     actors::{
         door::Door,
         env::{DISCORD, Platforms},
+        gauges,
     },
     clock::Clock,
     config::Settings,
@@ -145,10 +146,13 @@ impl Builder {
             started_at: Clock::process().now(),
         };
         let threads = BotThreads::start(settings.server.max_parallel_tasks)?;
-        let metrics = Metrics::new(
-            &settings.metrics.namespace,
-            settings.metrics.max_actor_labels,
-        );
+        let metrics = match settings.http.metrics {
+            Some(_) => Metrics::new(
+                &settings.metrics.namespace,
+                settings.metrics.max_actor_labels,
+            ),
+            None => Metrics::off(),
+        };
         let locks = Locks::new(&settings.auth)?;
         let source = files.map(|files| FileSource {
             files,
@@ -257,6 +261,7 @@ impl ActorServer {
         tokio::pin!(stop);
         let grace = self.settings.server.shutdown_grace;
         let door = Door::default();
+        let collector = self.collector();
         let mut listeners = self.listen(&door)?;
         let hangups = self.hangups.clone();
         // Dropped last: whatever still runs ends with it.
@@ -269,12 +274,16 @@ impl ActorServer {
             started = self.start(&door) => started?,
         };
         let reloading = actix_rt::spawn(hangups.clone().serve(Arc::clone(&env)));
+        let reading = env.metrics.is_on();
+        let reading = reading.then(|| actix_rt::spawn(gauges::keep_reading(Arc::clone(&env))));
         let stop = async {
             stop.await;
             hangups.close();
         };
         let result = running::supervise(&env, grace, stop).await;
         reloading.abort();
+        reading.inspect(|reading| reading.abort());
+        drop(collector);
         listeners.close_api().await;
         running::close(&env).await;
         listeners.close().await;

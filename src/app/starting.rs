@@ -1,6 +1,6 @@
 //! From settings to everything that the actors need: the store, however long it is away, and the bots in it.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 use tokio::{runtime::Handle, sync::Semaphore};
@@ -31,7 +31,8 @@ use crate::{
         Shared,
         listeners::{Addresses, Bound, Listeners},
     },
-    store::{self, StatePersistence, StoreError},
+    store::{self, DatabaseUrl, StatePersistence, StoreError},
+    telemetry::collector::{self, Collector, Sources},
 };
 
 /// The first and the longest wait for a store that is away.
@@ -61,6 +62,20 @@ impl ActorServer {
         };
         let serving = bound.serve(&shared);
         serving.map_err(|error| AppError::Build(format!("cannot serve HTTP: {error}")))
+    }
+
+    /// Reads what this process uses of the machine, if anybody may ask; the disk is that of the database file.
+    pub(super) fn collector(&self) -> Option<Collector> {
+        let url = self.settings.server.database_url.expose_secret();
+        let path = match DatabaseUrl::parse(url) {
+            Ok(DatabaseUrl::Sqlite(path)) => path,
+            _ => PathBuf::from("."),
+        };
+        let sources = || Sources::of_this_process(&path);
+        let system = &self.metrics.system;
+        self.metrics
+            .is_on()
+            .then(|| Collector::start(system.clone(), sources(), collector::EVERY))
     }
 
     /// Opens the store and registers the bots.

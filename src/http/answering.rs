@@ -132,21 +132,9 @@ fn dress(headers: &mut HeaderMap, asked: &Asked) {
     headers.insert(X_REQUEST_ID, asked.id.header());
 }
 
-/// Methods are a closed list: clients may invent any.
 fn count(metrics: &Metrics, asked: &Asked, status: StatusCode) {
-    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    let method = asked.method.as_str();
-    let method = known.into_iter().find(|name| *name == method);
-    let labels = [
-        asked.route.as_str(),
-        method.unwrap_or("other"),
-        status.as_str(),
-    ];
-    metrics.http_requests.with_label_values(&labels).inc();
-    let duration = metrics
-        .http_request_duration
-        .with_label_values(&[&asked.route]);
-    duration.observe(asked.began.elapsed().as_secs_f64());
+    let (route, method, took) = (&asked.route, asked.method.as_str(), asked.began.elapsed());
+    metrics.http.answered(route, method, status.as_u16(), took);
 }
 
 /// The body of an answer; as long as there is more of it the connection is at work.

@@ -44,9 +44,12 @@ pub enum PostFailure {
     /// Asked to wait; no attempt is spent (Discord: 429 with `Retry-After`).
     #[error("rate limited for {} ms", .0.as_millis())]
     RateLimited(Duration),
-    /// May pass: a connection that failed or was cut, a timeout, a 5xx. The post may have arrived: the nonce tells.
+    /// May pass: a connection that failed or was cut, a 5xx. The post may have arrived: the nonce tells.
     #[error("{0}")]
     Transient(String),
+    /// The same, because no answer came in time.
+    #[error("{0}")]
+    TimedOut(String),
     /// Refused for good, because of this post (400 and other 4xx).
     #[error("{0}")]
     Rejected(String),

@@ -20,7 +20,7 @@ const HOSTILE: &str = "1*panic(\"} evil 1\n)";
 
 /// The series of these families that are not 0.
 fn series(server: &Server, families: &[&str]) -> Vec<String> {
-    let text = server.stand.env.metrics.render();
+    let text = server.stand.env.metrics.render(&Default::default());
     let of_them = |line: &&str| {
         let mut families = families.iter();
         families.any(|family| line.starts_with(&format!("botticelli_{family}{{")))
@@ -70,7 +70,14 @@ async fn one_death_counts_once(point: &str, child: Child, label: &str) {
     let tree = server.ask(Inspect).await.children;
     let restarts: u64 = tree.iter().map(|one| one.restarts).sum();
     assert_eq!(restarts, 1, "{tree:?}");
-    assert!(!server.stand.env.metrics.render().contains("evil"));
+    assert!(
+        !server
+            .stand
+            .env
+            .metrics
+            .render(&Default::default())
+            .contains("evil")
+    );
     assert_eq!(server.stop(Duration::from_secs(5)).await.unstored, 0);
     scenario.teardown();
 }

@@ -21,10 +21,16 @@ impl Downstream {
     /// Where a bot's posts go; `None` for a bot that posts nothing, or to the console, which is no downstream.
     #[must_use]
     pub fn of(bot: &Bot) -> Option<Self> {
+        let platform = Self::platform_of(bot)?;
+        Self::new(platform, &Platforms::of(bot).1)
+    }
+
+    /// The platform that a bot posts to; `None` for a bot that posts nothing.
+    #[must_use]
+    pub fn platform_of(bot: &Bot) -> Option<&'static str> {
         let mut skills = bot.behaviour.skills.iter();
         let posts = skills.any(|skill| skill.enabled && skill.name == POSTING);
-        let (platform, destination) = Platforms::of(bot);
-        posts.then(|| Self::new(platform, &destination)).flatten()
+        posts.then(|| Platforms::of(bot).0)
     }
 
     /// The downstream of this destination; `None` for the console.

@@ -1,5 +1,7 @@
 //! What is heard of downstreams, and what the log and the listeners hear of breakers.
 
+use std::collections::BTreeMap;
+
 use super::{Change, Downstream, Sign};
 use crate::{
     actors::{env::Env, news::Happening},
@@ -24,6 +26,17 @@ impl Env {
         let (may, changes) = self.breakers.let_through(downstream, self.clock.now());
         self.tell_of(changes);
         may
+    }
+
+    /// Those of every bot's downstream, by name.
+    #[must_use]
+    pub fn breakers_of_bots(&self) -> BTreeMap<String, Breaker> {
+        let bots = &self.in_force().bots;
+        let downstreams = bots.values().filter_map(|bot| Downstream::of(bot));
+        let names = downstreams.flat_map(|downstream| downstream.names().map(str::to_owned));
+        let known = self.breakers.all();
+        let of = |name: &String| known.get(name).copied().unwrap_or_default();
+        names.map(|name| (name.clone(), of(&name))).collect()
     }
 
     /// Takes over what is stored, but for breakers that tell of other credentials than this process has: those it answers.

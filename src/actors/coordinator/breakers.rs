@@ -7,7 +7,6 @@ use actix::{Handler, ResponseFuture};
 use super::CoordinatorActor;
 use crate::{
     actors::{
-        breakers::Downstream,
         env::Env,
         messages::{ControlError, ResetBreaker},
     },
@@ -16,11 +15,7 @@ use crate::{
 
 /// Those of every bot's downstream, and those that were heard of before; by name.
 pub(super) fn known(env: &Env) -> BTreeMap<String, Breaker> {
-    let bots = &env.in_force().bots;
-    let downstreams = bots.values().filter_map(|bot| Downstream::of(bot));
-    let names = downstreams.flat_map(|downstream| downstream.names().map(str::to_owned));
-    let mut known: BTreeMap<String, Breaker> =
-        names.map(|name| (name, Breaker::default())).collect();
+    let mut known = env.breakers_of_bots();
     known.extend(env.breakers.all());
     known
 }

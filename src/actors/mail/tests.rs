@@ -58,7 +58,7 @@ fn reader(metrics: &Metrics) -> Mailbox<Reader> {
 
 /// What a series says now; 0 if there is none.
 fn value(metrics: &Metrics, series: &str) -> f64 {
-    let text = metrics.render();
+    let text = metrics.render(&Default::default());
     let mut lines = text.lines().filter_map(|line| line.rsplit_once(' '));
     let line = lines.find(|(name, _)| *name == format!("botticelli_{series}"));
     line.map_or(0.0, |(_, value)| value.parse().unwrap())

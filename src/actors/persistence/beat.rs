@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     actors::{
+        counting,
         env::Env,
         messages::{CancelClaim, CancelRun, Reload},
         registering::{log_rescued, recovering},
@@ -61,6 +62,7 @@ async fn beat(env: &Arc<Env>) {
     {
         Ok(Ok(beat)) => {
             env.vitals.set_writes(true);
+            counting::beat(&env.metrics, &beat);
             cancel(env, &beat.cancel);
         }
         Ok(Err(error)) => {

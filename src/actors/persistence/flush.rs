@@ -1,12 +1,14 @@
 //! Group commit: everything that waits goes into one transaction; while it commits, the next group gathers.
 
+use tokio::time::Instant as Monotonic;
+
 use super::{
     queue::{Batch, Pending, WriteError, WriteResult, name},
     telling,
 };
 use crate::{
-    actors::env::Env,
-    store::{StoreError, Write},
+    actors::{counting, env::Env},
+    store::{StoreError, Write, Written},
 };
 
 /// The largest group; larger ones would hold locks for too long.
@@ -52,7 +54,7 @@ async fn write(mut batch: Batch, env: &Env) -> Result<(), StoreError> {
         .iter()
         .map(|pending| pending.write.clone())
         .collect();
-    match env.store.write(&env.me.id, &writes).await {
+    match store(env, &writes).await {
         Ok(answers) => {
             env.queue.back();
             for (pending, answer) in batch.pending.drain(..).zip(answers) {
@@ -79,11 +81,19 @@ async fn write(mut batch: Batch, env: &Env) -> Result<(), StoreError> {
     }
 }
 
+/// One transaction.
+async fn store(env: &Env, writes: &[Write]) -> Result<Vec<Written>, StoreError> {
+    let asked = Monotonic::now();
+    let answer = env.store.write(&env.me.id, writes).await;
+    counting::asked_store(&env.metrics, &answer, asked.elapsed());
+    answer
+}
+
 /// One write that the store refuses must not take the others of its group with it.
 async fn one_by_one(mut batch: Batch, env: &Env) -> Result<(), StoreError> {
     while let Some(first) = batch.pending.first() {
         let write = std::slice::from_ref(&first.write);
-        let answer = match env.store.write(&env.me.id, write).await {
+        let answer = match store(env, write).await {
             Ok(mut answers) => answers
                 .pop()
                 .ok_or_else(|| WriteError::Failed("the store gave no answer".into())),

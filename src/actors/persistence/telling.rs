@@ -25,6 +25,7 @@ pub(super) fn tell(env: &Env, write: &Write, answer: &Written) {
             env.alarms.tell(end.completed_at, run_ended(end, counted));
             env.news.hold_is(env.clock.now(), &end.bot, hold.as_ref());
         }
+        (Write::Finish(_), Written::Lost) => env.metrics.downstreams.fenced.inc(),
         (Write::Start(start), Written::Held(hold)) => {
             env.news.hold_is(env.clock.now(), &start.bot, Some(hold));
         }

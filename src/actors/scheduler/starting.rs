@@ -37,7 +37,7 @@ impl SchedulerActor {
     /// Hands on every claim that is due, as far as there are places.
     pub(super) fn start_due(&mut self, ctx: &mut Context<Self>) {
         let now = self.env.clock.now();
-        let mut full = false;
+        let (mut full, mut without_place) = (false, 0);
         for (execution, bot, trigger) in self.agenda.claims().due(now) {
             let Some(entry) = self.agenda.get(&bot) else {
                 continue;
@@ -58,8 +58,11 @@ impl SchedulerActor {
             full |= needs_place && place.is_none();
             if place.is_some() || !needs_place {
                 self.start(execution, &bot, place, ctx);
+            } else {
+                without_place += 1;
             }
         }
+        self.env.runs.found_no_place(without_place);
     }
 
     /// A hold may have been ended by another process: for a claim that is due now, the bot's actor asks the store. A bot

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::{InHand, TaskActor, driver};
 use crate::{
     actors::{
+        counting,
         messages::{ControlError, StartRun},
         news::Happening,
         runs::{AtWork, StopReason},
@@ -218,6 +219,7 @@ impl TaskActor {
             scheduled_for: claim.slot,
         };
         self.env.news.tell(at, started);
+        counting::started(&self.env.metrics, claim, at);
     }
 
     /// Starts the claim that waited, if nothing stands against it any more; in the place of the run before it, if that

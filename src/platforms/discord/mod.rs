@@ -75,30 +75,34 @@ impl Discord {
             Ok(body) => body,
             // The status says enough, but for a success, which needs the message's id.
             Err(_) if !status.is_success() => Vec::new(),
-            Err(why) => return Err(PostFailure::Transient(self.unread(why))),
+            Err(why) => return Err(self.unread(why)),
         };
         Ok(Answer::new(status, headers, body))
     }
 
     fn unreached(&self, error: reqwest::Error) -> PostFailure {
         let origin = self.origin.origin().ascii_serialization();
+        if error.is_timeout() && !error.is_connect() {
+            let waited = self.timeout;
+            return PostFailure::TimedOut(format!("{origin} did not answer within {waited:?}"));
+        }
         PostFailure::Transient(if error.is_connect() {
             format!("cannot connect to {origin}: {}", innermost(&error))
-        } else if error.is_timeout() {
-            format!("{origin} did not answer within {:?}", self.timeout)
         } else {
             format!("the connection to {origin} was lost: {}", innermost(&error))
         })
     }
 
-    fn unread(&self, why: Unread) -> String {
-        match why {
+    fn unread(&self, why: Unread) -> PostFailure {
+        PostFailure::Transient(match why {
             Unread::TooLong => format!("Discord's answer is longer than {MAX_ANSWER_BYTES} bytes"),
             Unread::Cut(error) if error.is_timeout() => {
-                format!("Discord's answer did not end within {:?}", self.timeout)
+                let waited = self.timeout;
+                let text = format!("Discord's answer did not end within {waited:?}");
+                return PostFailure::TimedOut(text);
             }
             Unread::Cut(error) => format!("Discord's answer was cut: {}", innermost(&error)),
-        }
+        })
     }
 
     /// An answer may quote anything; the token is taken out of what is shown.
@@ -114,6 +118,7 @@ impl Discord {
         match failure {
             PostFailure::RateLimited(wait) => PostFailure::RateLimited(wait),
             PostFailure::Transient(text) => PostFailure::Transient(clean(text)),
+            PostFailure::TimedOut(text) => PostFailure::TimedOut(clean(text)),
             PostFailure::Rejected(text) => PostFailure::Rejected(clean(text)),
             PostFailure::Forbidden(text) => PostFailure::Forbidden(clean(text)),
             PostFailure::Unauthorized(text) => PostFailure::Unauthorized(clean(text)),

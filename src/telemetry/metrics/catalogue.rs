@@ -3,42 +3,49 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prometheus::{
-    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder, core::Collector, process_collector::ProcessCollector,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
+    core::Collector,
+    process_collector::ProcessCollector,
+    proto::{MetricFamily, MetricType},
+};
+
+use super::{
+    bound::within,
+    text::{About, Family, Written},
 };
 
 /// Where families are registered.
 #[derive(Clone)]
 pub struct Catalogue {
     namespace: Arc<str>,
+    /// Whether anything is counted.
+    on: bool,
     registry: Registry,
-    /// Families that may have no values yet: the encoder passes those over.
-    announced: Arc<Mutex<Vec<Announced>>>,
-}
-
-/// What a family is.
-struct Announced {
-    name: String,
-    help: String,
-    kind: &'static str,
+    /// All families but those of the process: those without values are shown, too.
+    announced: Arc<Mutex<Vec<Family>>>,
 }
 
 impl Catalogue {
-    pub(super) fn new(namespace: &str) -> Self {
-        // The configuration has looked at it; a program that embeds the server may not have.
-        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let namespace = namespace.replace(|c| !fits(c), "_");
-        let namespace = namespace.trim_start_matches(|c: char| c.is_ascii_digit());
+    pub(super) fn new(namespace: &str, on: bool) -> Self {
         let registry = Registry::new();
         let process = ProcessCollector::for_self();
         if let Err(error) = registry.register(Box::new(process)) {
             tracing::error!(%error, "the metrics of the process are missing");
         }
         Self {
-            namespace: namespace.into(),
+            // The configuration has looked at it; a program that embeds the server may not have.
+            namespace: fit(namespace).into(),
+            on,
             registry,
             announced: Arc::default(),
         }
+    }
+
+    /// Whether anything is counted: if not, hot paths need not touch their handles.
+    #[must_use]
+    pub const fn is_on(&self) -> bool {
+        self.on
     }
 
     /// A counter.
@@ -71,14 +78,14 @@ impl Catalogue {
         self.add(IntGaugeVec::new(self.opts(name, help), labels), "gauge")
     }
 
-    /// A histogram with these bounds.
+    /// A histogram with these bounds: nine at most, so that it has ten buckets.
     #[must_use]
     pub fn histogram(&self, name: &str, help: &str, bounds: &[f64]) -> Histogram {
         let opts = HistogramOpts::from(self.opts(name, help)).buckets(bounds.to_vec());
         self.add(Histogram::with_opts(opts), "histogram")
     }
 
-    /// A histogram for each set of labels, with these bounds.
+    /// A histogram for each set of labels, with these bounds: nine at most.
     #[must_use]
     pub fn histograms(
         &self,
@@ -91,12 +98,24 @@ impl Catalogue {
         self.add(HistogramVec::new(opts, labels), "histogram")
     }
 
-    fn opts(&self, name: &str, help: &str) -> Opts {
-        Opts::new(name, help).namespace(&*self.namespace)
+    /// A family whose values are kept elsewhere, and written out by whoever keeps them.
+    pub(super) fn announce(&self, name: &str, help: &str, kind: &'static str) -> Family {
+        let name = match &*self.namespace {
+            "" => fit(name),
+            namespace => format!("{namespace}_{}", fit(name)),
+        };
+        let help = help.to_owned();
+        let family = Arc::new(About { name, help, kind });
+        self.announced().push(Arc::clone(&family));
+        family
     }
 
-    /// Registers a family. One that cannot be (its name is taken, or no name at all) counts all the same, unseen, and the
-    /// log says so: metrics are no reason to stop.
+    fn opts(&self, name: &str, help: &str) -> Opts {
+        Opts::new(fit(name), help).namespace(&*self.namespace)
+    }
+
+    /// Registers a family. One that cannot be (its name is taken) counts all the same, unseen, and the log says so:
+    /// metrics are no reason to stop.
     fn add<C: Collector + Clone + 'static>(
         &self,
         family: prometheus::Result<C>,
@@ -104,38 +123,74 @@ impl Catalogue {
     ) -> C {
         let family = match family {
             Ok(family) => family,
-            Err(error) => {
-                unreachable!("a family of the catalogue has a name that cannot be: {error}")
-            }
+            Err(error) => unreachable!(
+                "a family without a help text, or with impossible labels or bounds: {error}"
+            ),
         };
-        for desc in family.desc() {
-            let (name, help) = (desc.fq_name.clone(), desc.help.clone());
-            self.announced().push(Announced { name, help, kind });
-        }
         if let Err(error) = self.registry.register(Box::new(family.clone())) {
             tracing::error!(%error, "a family of metrics is missing");
+            return family;
+        }
+        for desc in family.desc() {
+            let (name, help) = (desc.fq_name.clone(), desc.help.clone());
+            self.announced().push(Arc::new(About { name, help, kind }));
         }
         family
     }
 
-    fn announced(&self) -> MutexGuard<'_, Vec<Announced>> {
+    fn announced(&self) -> MutexGuard<'_, Vec<Family>> {
         self.announced
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn render(&self) -> String {
-        let families = self.registry.gather();
-        let mut bytes = Vec::with_capacity(16 * 1024);
-        if let Err(error) = TextEncoder::new().encode(&families, &mut bytes) {
-            tracing::error!(%error, "metrics could not be written out");
-        }
-        let mut text = String::from_utf8(bytes).unwrap_or_default();
-        for Announced { name, help, kind } in &*self.announced() {
-            if !families.iter().any(|family| family.name() == *name) {
-                text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+    /// What is counted through handles.
+    pub(super) fn gathered(&self) -> Vec<Written> {
+        self.registry.gather().iter().filter_map(written).collect()
+    }
+
+    /// All families, by name: these with their values, all others without. If these are too many, the largest are without
+    /// values, too.
+    pub(super) fn page(&self, families: Vec<Written>) -> String {
+        let mut all = within(families);
+        for about in &*self.announced() {
+            if !all.iter().any(|family| family.name == about.name) {
+                all.push(Written::empty(about));
             }
         }
-        text
+        all.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        let length = all.iter().map(|family| family.text.len()).sum();
+        let mut page = String::with_capacity(length);
+        all.iter().for_each(|family| page.push_str(&family.text));
+        page
     }
+}
+
+/// A name that can be one.
+fn fit(name: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name = name.replace(|c| !fits(c), "_");
+    name.trim_start_matches(|c: char| c.is_ascii_digit()).into()
+}
+
+fn written(family: &MetricFamily) -> Option<Written> {
+    let mut text = String::new();
+    let encoded = TextEncoder::new().encode_utf8(std::slice::from_ref(family), &mut text);
+    if let Err(error) = encoded {
+        tracing::error!(%error, family = family.name(), "a family of metrics cannot be written out");
+        return None;
+    }
+    let all = family.get_metric().iter();
+    let series = match family.get_field_type() {
+        // Beside the buckets there are the one without a bound, the sum and the count.
+        MetricType::HISTOGRAM => all
+            .map(|one| one.get_histogram().get_bucket().len() + 3)
+            .sum(),
+        _ => all.count(),
+    };
+    Some(Written {
+        name: family.name().to_owned(),
+        text,
+        series,
+    })
 }

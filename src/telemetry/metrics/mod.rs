@@ -1,25 +1,36 @@
 //! The metrics catalogue: every family in one struct, made once, under one namespace.
 //!
 //! A new family is a field here and a line in [`Metrics::new`]; whoever counts keeps a clone and touches its handle. Label
-//! values come from configuration and closed enums only, never from requests.
+//! values come from configuration and closed enums only, never from requests. What can be read when somebody scrapes is not
+//! kept: it comes as a [`Picture`].
 
 mod actors;
 pub mod bots;
+pub mod bound;
 mod catalogue;
-mod downstreams;
+pub mod downstreams;
+pub mod http;
 mod inbox;
 mod scheduling;
+mod series;
+pub mod states;
 mod system;
+mod text;
 
-use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use prometheus::{IntCounter, IntCounterVec, IntGauge};
+
+use self::states::StateMetrics;
 pub use self::{
     actors::{ActorMetrics, ActorType},
     bots::BotMetrics,
     catalogue::Catalogue,
     downstreams::DownstreamMetrics,
+    http::HttpMetrics,
     inbox::{Inbox, Slip},
     scheduling::SchedulingMetrics,
+    states::Picture,
     system::SystemMetrics,
 };
 
@@ -28,10 +39,6 @@ pub const NAMESPACE: &str = "botticelli";
 
 /// `[metrics] max_actor_labels`, unless it says otherwise.
 pub const MOST_ACTOR_LABELS: usize = 200;
-
-/// Bounds of `http_request_duration_seconds`: what the HTTP layer does itself takes microseconds, what asks actors
-/// milliseconds, and nothing takes longer than its deadline of five seconds.
-const HTTP_SECONDS: [f64; 9] = [0.0005, 0.002, 0.005, 0.02, 0.05, 0.2, 0.5, 2.0, 5.0];
 
 /// All families; clones share them.
 #[derive(Clone)]
@@ -47,16 +54,16 @@ pub struct Metrics {
     pub downstreams: DownstreamMetrics,
     /// The process and its machine.
     pub system: SystemMetrics,
-    /// `http_requests_total{route,method,status}`; the route is the pattern that matched.
-    pub http_requests: IntCounterVec,
-    /// `http_request_duration_seconds{route}`.
-    pub http_request_duration: HistogramVec,
+    /// Answered requests.
+    pub http: HttpMetrics,
+    states: StateMetrics,
     /// `config_reloads_total{result}`: `applied`, `refused` or `unavailable`.
     pub config_reloads: IntCounterVec,
     /// `stream_listeners`.
     pub stream_listeners: IntGauge,
     /// `stream_dropped_total`.
     pub stream_dropped: IntCounter,
+    scrape: Arc<Mutex<()>>,
 }
 
 impl Default for Metrics {
@@ -69,7 +76,16 @@ impl Metrics {
     /// Every family, each under `namespace`; at most `max_actor_labels` bots have series of their own.
     #[must_use]
     pub fn new(namespace: &str, max_actor_labels: usize) -> Self {
-        let catalogue = Catalogue::new(namespace);
+        Self::in_catalogue(Catalogue::new(namespace, true), max_actor_labels)
+    }
+
+    /// Nobody will ever ask: nothing is counted.
+    #[must_use]
+    pub fn off() -> Self {
+        Self::in_catalogue(Catalogue::new(NAMESPACE, false), 0)
+    }
+
+    fn in_catalogue(catalogue: Catalogue, max_actor_labels: usize) -> Self {
         let about = catalogue.gauges(
             "build_info",
             "What is running; always 1.",
@@ -85,17 +101,8 @@ impl Metrics {
             scheduling: SchedulingMetrics::new(&catalogue),
             downstreams: DownstreamMetrics::new(&catalogue),
             system: SystemMetrics::new(&catalogue),
-            http_requests: catalogue.counters(
-                "http_requests_total",
-                "Answered requests by the pattern of their route.",
-                &["route", "method", "status"],
-            ),
-            http_request_duration: catalogue.histograms(
-                "http_request_duration_seconds",
-                "From the end of the request's head to the answer.",
-                &["route"],
-                &HTTP_SECONDS,
-            ),
+            http: HttpMetrics::new(&catalogue),
+            states: StateMetrics::new(&catalogue),
             config_reloads: catalogue.counters(
                 "config_reloads_total",
                 "Times the configuration was read again, by what came of it.",
@@ -109,6 +116,7 @@ impl Metrics {
                 "stream_dropped_total",
                 "Clients of the stream that were dropped because they did not keep up.",
             ),
+            scrape: Arc::default(),
             catalogue,
         }
     }
@@ -119,14 +127,31 @@ impl Metrics {
         &self.catalogue
     }
 
-    /// Everything in Prometheus's text format; a family without values yet shows what it is.
+    /// Whether anything is counted.
     #[must_use]
-    pub fn render(&self) -> String {
-        self.catalogue.render()
+    pub const fn is_on(&self) -> bool {
+        self.catalogue.is_on()
+    }
+
+    /// The turn to scrape: while somebody has it, nobody else [raises](raise) counters.
+    #[must_use]
+    pub fn turn(&self) -> MutexGuard<'_, ()> {
+        self.scrape.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything in Prometheus's text format, families by name; one without values yet shows what it is. Never more than
+    /// [`bound::MOST_SERIES`] series.
+    #[must_use]
+    pub fn render(&self, picture: &Picture<'_>) -> String {
+        let mut families = self.catalogue.gathered();
+        families.extend(self.bots.written());
+        let taken = families.iter().map(|family| family.series).sum();
+        families.extend(self.states.written(picture, taken));
+        self.catalogue.page(families)
     }
 }
 
-/// Brings a counter up to what has been counted elsewhere.
+/// Brings a counter up to what has been counted elsewhere; in one's [turn](Metrics::turn).
 pub fn raise(counter: &IntCounter, to: u64) {
     counter.inc_by(to.saturating_sub(counter.get()));
 }
@@ -137,7 +162,7 @@ mod tests {
 
     #[test]
     fn every_family_shows_what_it_is_before_it_has_values() {
-        let text = Metrics::new("pinacoteca", 200).render();
+        let text = Metrics::new("pinacoteca", 200).render(&Picture::default());
         for line in [
             "# TYPE pinacoteca_http_requests_total counter",
             "# TYPE pinacoteca_http_request_duration_seconds histogram",
@@ -155,7 +180,7 @@ mod tests {
     fn a_family_with_values_is_shown_once() {
         let metrics = Metrics::default();
         metrics.config_reloads.with_label_values(&["applied"]).inc();
-        let text = metrics.render();
+        let text = metrics.render(&Picture::default());
         let type_line = "# TYPE botticelli_config_reloads_total counter";
         assert_eq!(text.matches(type_line).count(), 1, "{text}");
         assert!(text.contains("botticelli_config_reloads_total{result=\"applied\"} 1"));

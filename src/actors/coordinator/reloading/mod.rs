@@ -20,6 +20,7 @@ use crate::{
     actors::{
         configuration::{BotMap, Offer},
         env::Env,
+        gauges,
         messages::{DEADLINE, Reconfigured, ReloadConfiguration, ReloadError, ShowConfiguration},
         news::Happening,
         roster::Roster,
@@ -151,6 +152,7 @@ async fn take_effect(env: &Env, roster: &Roster, offer: Offer, stored: Stored) {
     let bots = offer.bots.clone();
     env.configuration
         .replace(offer.bots, offer.max_consecutive_failures, offer.shown);
+    gauges::configure(env);
     (offer.accept)();
     let gone = before.bots.keys().filter(|name| !bots.contains_key(name));
     let removed: Vec<BotName> = gone.cloned().collect();
