@@ -31,8 +31,8 @@ fn header(headers: &HeaderMap, now: Instant) -> Option<f64> {
     }
     let sent = headers.get(DATE).and_then(|date| date.to_str().ok());
     let sent = sent.and_then(date).unwrap_or(now);
-    let seconds = (date(text)? - sent).num_milliseconds();
-    u32::try_from(seconds.max(0) / 1000).ok().map(f64::from)
+    let wait = (date(text)? - sent).to_std().unwrap_or_default();
+    Some(wait.as_secs_f64())
 }
 
 fn date(text: &str) -> Option<Instant> {
