@@ -191,10 +191,12 @@ impl From<ControlError> for Problem {
         let status = match &error {
             ControlError::UnknownBot(_)
             | ControlError::UnknownRun(_)
+            | ControlError::UnknownChannel(_)
             | ControlError::UnknownDependency(_) => StatusCode::NOT_FOUND,
-            ControlError::Invalid(..) | ControlError::Busy(_) | ControlError::NotRunning(_) => {
-                StatusCode::CONFLICT
-            }
+            ControlError::Invalid(..)
+            | ControlError::Busy(_)
+            | ControlError::NoChannels
+            | ControlError::NotRunning(_) => StatusCode::CONFLICT,
             ControlError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string())

@@ -9,6 +9,7 @@ use crate::{
     actors::supervision::{Child, Exit},
     domain::{
         Instant,
+        alert::{Delivery, Incident},
         audit::{AuditEntry, AuditQuery, AuditRow},
         bot::{Bot, BotName},
         content::{ContentItem, ContentQuery, StoredItem},
@@ -131,6 +132,44 @@ pub struct RemoveContent {
     pub id: Option<i64>,
 }
 
+/// Send a test notice to every channel for alerts, or to the one that is named, at once. Replies what each said, within
+/// [`TEST_DEADLINE`].
+#[derive(Message)]
+#[rtype(result = "Result<Vec<AlertTested>, ControlError>")]
+pub struct TestAlert {
+    /// `webhook`, `discord` or `pagerduty`; all that are configured if none is named.
+    pub channel: Option<String>,
+}
+
+/// The longest that a test of the channels may take; whoever asks waits a little longer.
+pub const TEST_DEADLINE: Duration = Duration::from_secs(15);
+
+/// What a channel said to a test notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertTested {
+    /// Which.
+    pub channel: String,
+    /// Why it did not take it; `None` if it did.
+    pub error: Option<String>,
+}
+
+/// What is wrong now, and what was told lately.
+#[derive(Message)]
+#[rtype(result = "Result<AlertsFound, ControlError>")]
+pub struct FindAlerts {
+    /// So many deliveries at most.
+    pub limit: i64,
+}
+
+/// See [`FindAlerts`].
+#[derive(Clone, Debug)]
+pub struct AlertsFound {
+    /// Incidents that are not over, the oldest first.
+    pub open: Vec<Incident>,
+    /// Deliveries, the newest first.
+    pub deliveries: Vec<Delivery>,
+}
+
 /// Close a breaker by hand.
 #[derive(Message)]
 #[rtype(result = "Result<(), ControlError>")]
@@ -183,6 +222,12 @@ pub enum ControlError {
     /// No such dependency.
     #[error("there is no breaker `{0}`")]
     UnknownDependency(String),
+    /// No such channel for alerts, or it is not configured.
+    #[error("there is no channel `{0}` for alerts")]
+    UnknownChannel(String),
+    /// No channel for alerts is configured.
+    #[error("no channel for alerts is configured; add one to `[alerts]`")]
+    NoChannels,
     /// The store is away, or an actor did not answer in time.
     #[error("not to be had now: {0}")]
     Unavailable(String),

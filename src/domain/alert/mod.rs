@@ -3,6 +3,13 @@
 //! An *incident* is one thing that is wrong, with a key; it is raised once, repeated as a reminder while it lasts, and
 //! recovers. A *notice* is what one channel is told about one step of it.
 
+mod delivery;
+mod incident;
+
+pub use self::{
+    delivery::{Delivery, DeliveryStatus},
+    incident::{Incident, Memory},
+};
 use super::{Instant, bot::BotName};
 
 /// What is wrong.
@@ -20,19 +27,22 @@ pub enum AlertKind {
     Stalled,
     /// The circuit breaker of a downstream is open.
     BreakerOpen,
+    /// Several notices in one, because a channel has been sent too many within an hour.
+    Digest,
     /// Nothing: somebody wants to see whether alerts arrive.
     Test,
 }
 
 impl AlertKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Failures,
         Self::Held,
         Self::Missed,
         Self::GivenUp,
         Self::Stalled,
         Self::BreakerOpen,
+        Self::Digest,
         Self::Test,
     ];
 
@@ -46,6 +56,7 @@ impl AlertKind {
             Self::GivenUp => "given_up",
             Self::Stalled => "stalled",
             Self::BreakerOpen => "breaker_open",
+            Self::Digest => "digest",
             Self::Test => "test",
         }
     }
