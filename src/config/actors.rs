@@ -21,6 +21,8 @@ pub(super) struct Actors<'a> {
     files: BotFiles<'a>,
     on_invalid: OnInvalidBot,
     now: Instant,
+    /// The channels for alerts that there are.
+    alert_channels: Vec<String>,
     /// Takes the problems that are not one bot's own.
     report: &'a Report,
     /// The line of each name so far.
@@ -34,6 +36,7 @@ impl<'a> Actors<'a> {
         files: BotFiles<'a>,
         on_invalid: OnInvalidBot,
         now: Instant,
+        alert_channels: Vec<String>,
         report: &'a Report,
     ) -> Self {
         Self {
@@ -41,6 +44,7 @@ impl<'a> Actors<'a> {
             files,
             on_invalid,
             now,
+            alert_channels,
             report,
             names: HashMap::new(),
             channels: Vec::new(),
@@ -87,7 +91,7 @@ impl<'a> Actors<'a> {
     fn bot(&mut self, entry: &Table<'_>, name: Option<BotName>) -> Option<Bot> {
         entry.get("name");
         let policy_keys = PolicyKeys::read(entry);
-        policy_keys.check(entry, &self.defaults);
+        policy_keys.check(entry, &self.defaults, &self.alert_channels);
         let policy = policy_keys.over(&self.defaults);
         let bounds = Bounds {
             starts_at: policy.starts_at,
@@ -184,7 +188,7 @@ fn file_name(text: &str) -> Result<String, &'static str> {
 }
 
 /// A Discord id: a decimal number of 64 bits, in quotes because TOML's integers have fewer.
-fn channel_id(text: &str) -> Result<u64, String> {
+pub(super) fn channel_id(text: &str) -> Result<u64, String> {
     let digits = text.chars().all(|c| c.is_ascii_digit());
     let id = text.parse().ok().filter(|id| digits && *id > 0);
     id.ok_or_else(|| {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{
     actors::Actors,
-    auth,
+    alerts, auth,
     bot_file::BotFiles,
     connections::{self, Outside},
     policy::PolicyKeys,
@@ -154,6 +154,7 @@ fn settings(input: &LoadInput<'_>, root: &Table<'_>, outside: Outside) -> Settin
     let Reading {
         variables, report, ..
     } = root.reading();
+    let (alerts, needs_token) = root.section("alerts", alerts::alerts);
     let mut settings = Settings {
         file: input.file.clone(),
         server: root.section("server", |table| {
@@ -175,13 +176,17 @@ fn settings(input: &LoadInput<'_>, root: &Table<'_>, outside: Outside) -> Settin
         health_interval: root
             .section("health", sections::health_interval)
             .unwrap_or(HEALTH_INTERVAL),
-        alerts: root.section("alerts", sections::alerts),
+        alerts,
         outbound: root.section("outbound", sections::outbound),
         bots: Vec::new(),
     };
     lay_over(&mut settings, outside);
     connections::http_from_environment(&mut settings.http, variables, report);
     auth::add_environment(&mut settings.auth, variables, report);
+    let needs_token = needs_token.filter(|_| settings.discord.token.is_none());
+    needs_token
+        .into_iter()
+        .for_each(|problem| report.problem(problem));
     bots(input, root, &mut settings);
     settings
 }
@@ -199,7 +204,9 @@ fn bots(input: &LoadInput<'_>, root: &Table<'_>, settings: &mut Settings) {
     let Reading {
         variables, report, ..
     } = root.reading();
-    let defaults = root.section("defaults", defaults);
+    let channels = settings.alerts.rules.channels.iter();
+    let channels: Vec<String> = channels.map(|channel| channel.name.clone()).collect();
+    let defaults = root.section("defaults", |table| defaults(table, &channels));
     let listed = root.get("actors");
     let entries = listed
         .as_ref()
@@ -211,7 +218,7 @@ fn bots(input: &LoadInput<'_>, root: &Table<'_>, settings: &mut Settings) {
     }
     let files = BotFiles::new(&input.file, variables, input.skills);
     let on_invalid = settings.server.on_invalid_bot;
-    let mut actors = Actors::new(defaults, files, on_invalid, input.now, report);
+    let mut actors = Actors::new(defaults, files, on_invalid, input.now, channels, report);
     settings.bots = actors.read(&entries);
     let needs_token = actors
         .needs_token()
@@ -221,8 +228,8 @@ fn bots(input: &LoadInput<'_>, root: &Table<'_>, settings: &mut Settings) {
         .for_each(|problem| report.problem(problem));
 }
 
-fn defaults(table: &Table<'_>) -> PolicyKeys {
+fn defaults(table: &Table<'_>, alert_channels: &[String]) -> PolicyKeys {
     let keys = PolicyKeys::read(table);
-    keys.check(table, &PolicyKeys::default());
+    keys.check(table, &PolicyKeys::default(), alert_channels);
     keys
 }

@@ -4,6 +4,7 @@
 //! are, and what their settings may be, is asked of a [`SkillCatalogue`]; nothing here knows a skill, a store or a platform.
 
 mod actors;
+mod alerts;
 mod auth;
 mod bot_file;
 pub mod check;
@@ -23,14 +24,17 @@ mod urls;
 mod variables;
 
 pub use self::{
+    alerts::{
+        AlertSettings, DiscordAlertSettings, HealthchecksSettings, PagerDutySettings, SharedKeys,
+        WebhookSettings,
+    },
     keys::KeyNumbers,
     load::{LoadInput, Loaded, SkillCatalogue, health_address, load},
     nearest::nearest,
     problem::{FilePlace, Place, Problem, Problems},
     settings::{
-        AlertSettings, Algorithm, AuthSettings, DiscordSettings, HttpSettings, KeyMaterial,
-        KeySettings, MetricsSettings, OnInvalidBot, OutboundSettings, PublicKey, ServerSettings,
-        Settings,
+        Algorithm, AuthSettings, DiscordSettings, HttpSettings, KeyMaterial, KeySettings,
+        MetricsSettings, OnInvalidBot, OutboundSettings, PublicKey, ServerSettings, Settings,
     },
     variables::Lookup,
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{sections::TEN_YEARS, table::Table};
+use super::{alerts::AlertKeys, sections::TEN_YEARS, table::Table};
 use crate::domain::{
     Instant,
     policy::{Misfire, OnResume, Overlap, Policy},
@@ -53,6 +53,7 @@ pub(super) struct PolicyKeys {
     ends_at: Option<Instant>,
     max_runs: Option<u32>,
     on_event: Option<Vec<String>>,
+    alerts: AlertKeys,
 }
 
 /// The keys of a `retry` table.
@@ -85,6 +86,7 @@ impl PolicyKeys {
             ends_at: time("ends_at"),
             max_runs: table.integer("max_runs", 1..=i64::from(u32::MAX)),
             on_event: table.section("on_event", event_types),
+            alerts: table.section("alerts", AlertKeys::read),
         }
     }
 
@@ -111,6 +113,7 @@ impl PolicyKeys {
             ends_at: self.ends_at.or(defaults.ends_at),
             max_runs: self.max_runs.or(defaults.max_runs),
             on_event: on_event.unwrap_or_default(),
+            alerts: self.alerts.over(&defaults.alerts),
         }
     }
 
@@ -122,8 +125,10 @@ impl PolicyKeys {
         )
     }
 
-    /// Reports keys of this table that contradict each other, or those that it is laid over.
-    pub(super) fn check(&self, table: &Table<'_>, defaults: &Self) {
+    /// Reports keys of this table that contradict each other, or those that it is laid over, or that name channels for
+    /// alerts which there are not.
+    pub(super) fn check(&self, table: &Table<'_>, defaults: &Self, alert_channels: &[String]) {
+        self.alerts.check(table, alert_channels);
         let policy = self.over(defaults);
         if self.starts_at.is_some() || self.ends_at.is_some() {
             check_times(table, &policy);

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{
     item::Item,
-    settings::{AlertSettings, MetricsSettings, OnInvalidBot, OutboundSettings, ServerSettings},
+    settings::{MetricsSettings, OnInvalidBot, OutboundSettings, ServerSettings},
     table::Table,
 };
 use crate::domain::{breaker::BreakerRules, restart::RestartPolicy};
@@ -124,16 +124,6 @@ fn namespace(text: &str) -> Result<String, String> {
     Err(format!(
         "`{text}` cannot begin the name of a metric; use letters, digits and `_`, not beginning with a digit"
     ))
-}
-
-/// `[alerts]`: the channels, each a table.
-pub(super) fn alerts(table: &Table<'_>) -> AlertSettings {
-    let channels = ["webhook", "discord", "pagerduty"];
-    let read = channels.into_iter().filter_map(|name| {
-        let item = table.get(name)?;
-        item.json().map(|value| (name.to_owned(), value))
-    });
-    AlertSettings(read.collect())
 }
 
 /// `[outbound]`.

@@ -1,11 +1,10 @@
 //! What reading results in: one struct per concern. Secrets are never shown by `Debug`.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
-use serde_json::{Map, Value};
 
-use super::keys::KeyNumbers;
+use super::{alerts::AlertSettings, keys::KeyNumbers};
 use crate::domain::{bot::Bot, breaker::BreakerRules, restart::RestartPolicy};
 
 /// Everything that `run` needs to know.
@@ -234,16 +233,6 @@ impl Default for MetricsSettings {
             namespace: "botticelli".into(),
             max_actor_labels: 200,
         }
-    }
-}
-
-/// `[alerts]`: one table per channel (`webhook`, `discord`, `pagerduty`) as it was written; it holds secrets.
-#[derive(Clone, Default)]
-pub struct AlertSettings(pub Map<String, Value>);
-
-impl fmt::Debug for AlertSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 

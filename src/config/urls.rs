@@ -66,6 +66,22 @@ fn is_origin(url: &Url) -> bool {
         && url.password().is_none()
 }
 
+/// Reads the address of somebody who is told something: its path and query may be secrets.
+pub(super) fn receiver(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text)
+        .map_err(|_| "is no address; write it in full, such as `https://example.org/alerts`")?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err("is no address of a web server; begin with `https://` or `http://`");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("has a user or password in it; leave them out");
+    }
+    if url.fragment().is_some() {
+        return Err("has a fragment (`#…`), which is never sent; leave it out");
+    }
+    Ok(text.to_owned())
+}
+
 /// Reads an address to listen on.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     let numeric = text

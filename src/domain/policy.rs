@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Instant, retry::RetryPolicy};
+use super::{Instant, alert::BotAlerts, retry::RetryPolicy};
 
 /// How a bot's lateness, overlap, failures and bounds are dealt with.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,8 @@ pub struct Policy {
     pub max_runs: Option<u32>,
     /// Event types that start a run (`[actors.on_event] types`).
     pub on_event: Vec<String>,
+    /// Who is told of its troubles (`[actors.alerts]`).
+    pub alerts: BotAlerts,
 }
 
 impl Default for Policy {
@@ -51,6 +53,7 @@ impl Default for Policy {
             ends_at: None,
             max_runs: None,
             on_event: Vec::new(),
+            alerts: BotAlerts::default(),
         }
     }
 }

@@ -268,6 +268,8 @@ async fn a_future_beside_an_actor_that_is_gone_hurts_nobody_by_its_panic() {
     let neighbour = start(&arbiter, "neighbour", 1, &exits, None);
     let _ = gone.send(End::ByStop).timeout(DEADLINE).await;
     assert_eq!(notice(&exits).await.0, child("gone"));
+    let metrics = Metrics::default();
+    let gone = Mailbox::new(gone, ActorType::Task, &metrics.actors);
     beside(&gone, async { panic!("too late") });
     assert!(answers(&neighbour).await);
     let nothing = timeout(Duration::from_millis(50), exits.next()).await;

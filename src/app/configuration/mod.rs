@@ -2,6 +2,7 @@
 //!
 //! A reload compares whole settings, not files. What only a start can change stays as it is and is named.
 
+mod alerts;
 mod shown;
 #[cfg(test)]
 mod tests;

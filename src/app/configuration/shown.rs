@@ -6,7 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{is_live, masked};
+use super::{
+    alerts::{alerts, of_bot},
+    is_live, masked,
+};
 use crate::{
     config::{AuthSettings, KeyMaterial, KeySettings, OnInvalidBot, Settings},
     domain::{
@@ -61,17 +64,15 @@ fn flatten(path: &str, value: &Value, flat: &mut BTreeMap<String, Value>) {
 }
 
 /// What becomes of a secret.
-type Secret<'a> = &'a dyn Fn(&str) -> Value;
+pub(super) type Secret<'a> = &'a dyn Fn(&str) -> Value;
 
-fn secret_or_none(secret: Option<&SecretString>, show: Secret<'_>) -> Value {
+pub(super) fn secret_or_none(secret: Option<&SecretString>, show: Secret<'_>) -> Value {
     secret.map_or(Value::Null, |secret| show(secret.expose_secret()))
 }
 
 /// Long because there are many sections; each is as the files have it.
 fn sections(settings: &Settings, secret: Secret<'_>) -> Map<String, Value> {
     let (server, http) = (&settings.server, &settings.http);
-    let alerts = settings.alerts.0.iter();
-    let alerts = alerts.map(|(channel, table)| (channel.clone(), secret(&table.to_string())));
     let all = json!({
         "server": {
             "check_interval_seconds": seconds(server.check_interval),
@@ -114,7 +115,7 @@ fn sections(settings: &Settings, secret: Secret<'_>) -> Map<String, Value> {
             "max_actor_labels": settings.metrics.max_actor_labels,
         },
         "health": { "interval_seconds": seconds(settings.health_interval) },
-        "alerts": alerts.collect::<Map<_, _>>(),
+        "alerts": alerts(&settings.alerts, secret),
         "outbound": {
             "allow_hosts": settings.outbound.allow_hosts,
             "allow_commands": settings.outbound.allow_commands,
@@ -238,6 +239,7 @@ fn policy(policy: &Policy) -> Map<String, Value> {
         "ends_at": policy.ends_at,
         "max_runs": policy.max_runs,
         "on_event": { "types": policy.on_event },
+        "alerts": of_bot(&policy.alerts),
     });
     match all {
         Value::Object(all) => all,

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::SecretString;
 
 use super::Algorithm;
@@ -65,6 +66,26 @@ pub(crate) fn strong(secret: &str, algorithm: Algorithm) -> Result<(), String> {
         return Err(format!("is a well-known sample or nearly one; {hint}"));
     }
     Ok(())
+}
+
+/// What webhooks are signed with (Standard Webhooks): `whsec_` and 24 to 64 bytes in base64, or a text that is good enough
+/// for HMAC-SHA256. An empty one is none.
+pub(crate) fn webhook_secret(text: &str) -> Result<Option<SecretString>, String> {
+    let Some(encoded) = text.strip_prefix("whsec_") else {
+        return match text {
+            "" => Ok(None),
+            text => strong(text, Algorithm::HS256).map(|()| Some(text.into())),
+        };
+    };
+    let bytes = STANDARD.decode(encoded).map_err(|_| {
+        "has no base64 behind `whsec_`; use `whsec_` and 24 to 64 random bytes in base64".to_owned()
+    })?;
+    match bytes.len() {
+        24..=64 => Ok(Some(text.into())),
+        n => Err(format!(
+            "has {n} bytes behind `whsec_`, 24 to 64 are needed; use a random one, such as from `openssl rand -base64 32`"
+        )),
+    }
 }
 
 fn is_sample(secret: &str) -> bool {

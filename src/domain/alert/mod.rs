@@ -3,12 +3,25 @@
 //! An *incident* is one thing that is wrong, with a key; it is raised once, repeated as a reminder while it lasts, and
 //! recovers. A *notice* is what one channel is told about one step of it.
 
+mod again;
+mod cause;
+mod course;
 mod delivery;
+mod flood;
 mod incident;
+mod rules;
+mod watch;
+mod words;
 
 pub use self::{
+    again::next_attempt,
+    cause::{Cause, LastRun, Subject},
+    course::{CALM, End, Ground, Step, begins, ends, goes_by, test_notice},
     delivery::{Delivery, DeliveryStatus},
+    flood::{Due, Next, Outbox, digest},
     incident::{Incident, Memory},
+    rules::{AlertRules, BotAlerts, BotPattern, ChannelRules, PingUrl},
+    watch::Seen,
 };
 use super::{Instant, bot::BotName};
 
@@ -44,6 +57,16 @@ impl AlertKind {
         Self::BreakerOpen,
         Self::Digest,
         Self::Test,
+    ];
+
+    /// The kinds that incidents have.
+    pub const RAISED: [Self; 6] = [
+        Self::Failures,
+        Self::Held,
+        Self::Missed,
+        Self::GivenUp,
+        Self::Stalled,
+        Self::BreakerOpen,
     ];
 
     /// The word that configuration, storage and channels use.
