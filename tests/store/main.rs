@@ -15,6 +15,7 @@ mod process;
 #[macro_use]
 mod suite;
 mod sqlite;
+mod tally;
 
 suite!(on_sqlite, crate::sqlite::SqliteFixture);
 suite!(on_postgres, crate::postgres::PostgresFixture);
