@@ -14,6 +14,7 @@ mod bots;
 mod breakers;
 mod contract;
 mod control;
+mod counted;
 mod desk;
 mod embedded;
 mod events;
@@ -32,6 +33,8 @@ mod server;
 mod stand;
 mod stopping;
 mod supervision;
+#[path = "../support/tally.rs"]
+mod tally;
 mod triggers;
 #[path = "../support/troubled.rs"]
 mod troubled;

@@ -15,6 +15,7 @@ mod process;
 #[macro_use]
 mod suite;
 mod sqlite;
+#[path = "../support/tally.rs"]
 mod tally;
 
 suite!(on_sqlite, crate::sqlite::SqliteFixture);

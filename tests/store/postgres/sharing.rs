@@ -6,7 +6,6 @@ use actor_server::{
     clock::Clock,
     domain::{
         bot::BotName,
-        fact::Fact,
         hold::HoldKind,
         outcome::{Gap, Status},
         run::ExecutionId,
@@ -45,16 +44,6 @@ impl Alive {
         });
         let process = Process::new(store, id);
         Self { process, heart }
-    }
-
-    /// What its facts add up to; holds, which both set and end, are left out.
-    fn tell(&self, told: &mut Tally) {
-        let facts = self.process.store.facts().into_iter();
-        told.add(
-            facts
-                .filter(|fact| matches!(fact, Fact::Accounted(_)))
-                .collect(),
-        );
     }
 }
 
@@ -147,7 +136,9 @@ async fn what_two_processes_tell_adds_up_to_the_ledger() {
         work.await.unwrap();
     }
     let mut told = Tally::default();
-    [&a, &b].into_iter().for_each(|one| one.tell(&mut told));
+    for one in [&a, &b] {
+        told.add_ends(one.process.store.facts());
+    }
     let stored = || async { a.process.store.ledger(None, i64::MAX).await.unwrap() };
     assert_eq!(told, Tally::of_ledger(&stored().await));
     assert!(stored().await.len() > STEPS / 2);
@@ -177,7 +168,9 @@ async fn of_two_processes_that_rescue_one_tells() {
             async move { store.rescue(&me, &again, slot(9)).await }
         };
         drop(tokio::join!(rescue(&a.process), rescue(&b.process)));
-        [&a, &b].into_iter().for_each(|one| one.tell(&mut told));
+        for one in [&a, &b] {
+            told.add_ends(one.process.store.facts());
+        }
         if dead.store.live(&dead.id).await.unwrap().is_empty() {
             break;
         }
