@@ -11,16 +11,19 @@ mod ledger;
 #[path = "support/postgres.rs"]
 mod postgres;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
 };
 
 use actor_server::{
     clock::Clock,
-    store::{StatePersistence, Written, postgres::PostgresStore},
+    store::{StatePersistence, Write, Written, postgres::PostgresStore},
 };
-use ledger::{claim, claimed, register, replica, start};
+use ledger::{at, claim, claimed, finish, register, replica, start};
 use postgres::TestDatabase;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -171,4 +174,66 @@ async fn another_batch_is_not_taken_for_the_one_that_was_cut_off() {
         database.sql("SELECT count(*) FROM actor_server_executions"),
         "2"
     );
+}
+
+/// A run of bot `a` that is to be finished.
+async fn at_work(store: &PostgresStore) -> Write {
+    let me = replica("me").id;
+    let written = store.write(&me, &[register("a"), claim("a", 0)]).await;
+    let run = claimed(&written.unwrap()[1]);
+    store.write(&me, &[start("a", run)]).await.unwrap();
+    finish("a", run)
+}
+
+#[tokio::test]
+async fn what_an_unanswered_commit_did_is_told_once_when_its_batch_comes_again() {
+    let database = TestDatabase::create();
+    let proxy = Proxy::to(&database).await;
+    let (store, me) = (open(&proxy).await, replica("me").id);
+    let end = at_work(&store).await;
+    proxy.at_next_commit(DROP_ANSWER);
+    store
+        .write(&me, std::slice::from_ref(&end))
+        .await
+        .unwrap_err();
+    assert_eq!(store.facts(), []);
+    store.write(&me, &[end, claim("a", 1)]).await.unwrap();
+    assert_eq!(store.facts().len(), 1);
+    store.rescue(&me, &HashMap::new(), at(3)).await.unwrap();
+    assert_eq!(store.facts(), []);
+}
+
+#[tokio::test]
+async fn what_an_unanswered_commit_did_is_told_even_if_its_batch_does_not_come_again() {
+    let database = TestDatabase::create();
+    let proxy = Proxy::to(&database).await;
+    let (store, me) = (open(&proxy).await, replica("me").id);
+    let end = at_work(&store).await;
+    proxy.at_next_commit(DROP_ANSWER);
+    store.write(&me, &[end]).await.unwrap_err();
+    store.rescue(&me, &HashMap::new(), at(3)).await.unwrap();
+    assert_eq!(store.facts().len(), 1);
+    store.rescue(&me, &HashMap::new(), at(3)).await.unwrap();
+    assert_eq!(store.facts(), []);
+}
+
+#[tokio::test]
+async fn a_commit_that_never_arrived_tells_nothing_until_it_does() {
+    let database = TestDatabase::create();
+    let proxy = Proxy::to(&database).await;
+    let (store, me) = (open(&proxy).await, replica("me").id);
+    let end = at_work(&store).await;
+    proxy.at_next_commit(DROP_REQUEST);
+    store
+        .write(&me, std::slice::from_ref(&end))
+        .await
+        .unwrap_err();
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    while let Err(error) = store.write(&me, std::slice::from_ref(&end)).await {
+        assert_eq!(store.facts(), []);
+        assert!(tokio::time::Instant::now() < deadline, "{error}");
+    }
+    assert_eq!(store.facts().len(), 1);
+    store.rescue(&me, &HashMap::new(), at(3)).await.unwrap();
+    assert_eq!(store.facts(), []);
 }

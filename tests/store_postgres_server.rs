@@ -15,6 +15,7 @@ use std::{process::Command, time::Duration};
 
 use actor_server::{
     clock::Clock,
+    domain::outcome::Status,
     store::{
         StatePersistence, StoreError, Write, Written,
         postgres::{PostgresStore, migrate_down, migrate_up, migration_status},
@@ -45,8 +46,15 @@ async fn processes_that_start_at_once_on_an_empty_database_all_succeed() {
     assert!(ids.iter().all(|id| *id == ids[0] && id.len() == 32));
 }
 
-/// All versions.
-const EVERY: [&str; 4] = ["0001", "0002", "0003", "0004"];
+/// All versions, in order.
+fn every() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres");
+    let steps = std::fs::read_dir(folder).unwrap();
+    let names = steps.map(|step| step.unwrap().file_name().into_string().unwrap());
+    let mut versions: Vec<String> = names.map(|name| name[..4].to_owned()).collect();
+    versions.sort();
+    versions
+}
 
 #[tokio::test]
 async fn the_schema_goes_up_and_down_and_says_where_it_stands() {
@@ -56,25 +64,61 @@ async fn the_schema_goes_up_and_down_and_says_where_it_stands() {
         let steps = migration_status(&url).await.unwrap();
         steps.iter().map(|step| step.applied).collect::<Vec<_>>()
     };
-    assert_eq!(applied().await, [false; 4]);
+    let (every, mut down) = (every(), every());
+    down.reverse();
+    assert_eq!(applied().await, vec![false; every.len()]);
     assert_eq!(
         database.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"),
         "0"
     );
-    assert_eq!(migrate_up(&url).await.unwrap(), EVERY);
+    assert_eq!(migrate_up(&url).await.unwrap(), every);
     assert_eq!(migrate_up(&url).await.unwrap(), [""; 0]);
-    assert_eq!(migrate_down(&url, 1).await.unwrap(), ["0004"]);
-    assert_eq!(applied().await, [true, true, true, false]);
-    assert_eq!(
-        migrate_down(&url, 9).await.unwrap(),
-        ["0003", "0002", "0001"]
-    );
+    assert_eq!(migrate_down(&url, 1).await.unwrap(), down[..1]);
+    let mut all_but_one = vec![true; every.len()];
+    all_but_one[every.len() - 1] = false;
+    assert_eq!(applied().await, all_but_one);
+    assert_eq!(migrate_down(&url, 99).await.unwrap(), down[1..]);
     assert_eq!(
         database
             .sql("SELECT string_agg(tablename, ',') FROM pg_tables WHERE schemaname = 'public'"),
         "__diesel_schema_migrations"
     );
-    assert_eq!(migrate_up(&url).await.unwrap(), EVERY);
+    assert_eq!(migrate_up(&url).await.unwrap(), every);
+}
+
+#[tokio::test]
+async fn the_last_success_is_filled_in_from_the_ledger() {
+    let database = TestDatabase::create();
+    let store = open(&database.url()).await.unwrap();
+    let me = replica("me").id;
+    for name in ["good", "dry", "failing"] {
+        let written = store.write(&me, &[register(name), claim(name, 0)]).await;
+        let run = claimed(&written.unwrap()[1]);
+        let mut end = finish(name, run);
+        if let Write::Finish(end) = &mut end {
+            end.metadata = json!({ "dry_run": name == "dry" });
+            if name == "failing" {
+                end.outcome.status = Status::Failed;
+            }
+        }
+        store.write(&me, &[end]).await.unwrap();
+    }
+    let states = store.states().await.unwrap();
+    let success = |name| {
+        states
+            .iter()
+            .find(|state| state.bot.as_str() == name)
+            .unwrap()
+            .last_success
+    };
+    assert_eq!(
+        ["good", "dry", "failing"].map(success),
+        [Some(at(2)), None, None]
+    );
+    store.close().await;
+    while migrate_down(&database.url(), 1).await.unwrap() != ["0005"] {}
+    let again = open(&database.url()).await.unwrap();
+    assert_eq!(again.states().await.unwrap(), states);
 }
 
 #[tokio::test]
@@ -109,6 +153,7 @@ async fn a_user_without_rights_on_the_schema_may_run_once_it_is_there() {
         .await
         .unwrap();
     claimed(&written[1]);
+    assert!(store.schema_version().await.unwrap() > 0);
     drop(store);
     database.sql("DROP OWNED BY plain_user");
 }

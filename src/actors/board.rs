@@ -356,4 +356,26 @@ mod tests {
         board.forget_claims();
         assert_eq!(board.card(&name("a")).unwrap().claimed, None);
     }
+
+    #[test]
+    fn an_end_changes_the_card_and_a_success_never_goes_back() {
+        let board = board();
+        board.finished(&name("a"), 2, None);
+        let mark = board.mark();
+        board.finished(&name("a"), 2, None);
+        assert!(!board.has_changed(&name("a"), mark));
+        for (succeeded, newest) in [(Some(at(10)), at(10)), (Some(at(5)), at(10))] {
+            board.finished(&name("a"), 0, succeeded);
+            let state = &board.card(&name("a")).unwrap().state;
+            assert_eq!(state.last_success, Some(newest));
+            assert_eq!(state.consecutive_failures, 0);
+        }
+        board.stored(&state("a"));
+        let card = board.card(&name("a")).unwrap();
+        assert_eq!(
+            card.state.last_success,
+            Some(at(10)),
+            "read before it ended"
+        );
+    }
 }

@@ -59,21 +59,19 @@ pub trait StatePersistence: Send + Sync + 'static {
     /// Nothing has been written then. [`StoreError::is_transient`] says whether the same batch may succeed later.
     async fn write(&self, me: &ReplicaId, batch: &[Write]) -> Result<Vec<Written>, StoreError>;
 
-    /// What committed transactions of this process have made true since this was asked last, in their order. Whoever asks
-    /// takes them away; only so many are kept for one who never asks.
-    fn facts(&self) -> Vec<Fact> {
-        Vec::new()
-    }
+    /// What committed transactions of this process have made true since this was asked last, in their order: every end of a
+    /// run, every slot that stands in the ledger and did not run, and every hold that was set, replaced by one of another
+    /// kind, or ended. Whoever asks takes them away. The newest 100,000 are kept for one who never asks, until the process
+    /// ends: a process that dies takes along what nobody asked for.
+    ///
+    /// What a commit did that was not answered is told when its batch comes again, or at the next [`Self::rescue`].
+    fn facts(&self) -> Vec<Fact>;
 
     /// How many posts are stored and neither sent nor given up, of all processes.
-    async fn outbox(&self) -> Result<u64, StoreError> {
-        Ok(0)
-    }
+    async fn outbox(&self) -> Result<u64, StoreError>;
 
     /// The number of the newest step of the schema that the database has.
-    async fn schema_version(&self) -> Result<i64, StoreError> {
-        Ok(0)
-    }
+    async fn schema_version(&self) -> Result<i64, StoreError>;
 
     /// All stored bots, removed ones included.
     async fn states(&self) -> Result<Vec<BotState>, StoreError>;

@@ -15,6 +15,7 @@ mod bots;
 mod breakers;
 mod contract;
 mod control;
+mod counted;
 mod desk;
 mod embedded;
 mod events;
@@ -33,6 +34,8 @@ mod server;
 mod stand;
 mod stopping;
 mod supervision;
+#[path = "../support/tally.rs"]
+mod tally;
 mod triggers;
 #[path = "../support/troubled.rs"]
 mod troubled;

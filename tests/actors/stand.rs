@@ -201,7 +201,7 @@ fn threads() -> Runtime {
         .unwrap()
 }
 
-fn replica() -> Replica {
+pub(crate) fn replica() -> Replica {
     Replica {
         id: ReplicaId::new(&Uuid::new_v4().to_string()),
         address: String::new(),

@@ -25,7 +25,7 @@ use crate::{
 const SHOWS_WITHIN: Duration = Duration::from_secs(3);
 
 /// So many processes of this configuration.
-async fn site(replicas: usize, bots: &[Bot]) -> (TestDatabase, Vec<Server>) {
+pub(crate) async fn site(replicas: usize, bots: &[Bot]) -> (TestDatabase, Vec<Server>) {
     let database = TestDatabase::create();
     let mut servers = Vec::new();
     for _ in 0..replicas {
@@ -42,7 +42,7 @@ fn hanging(overlap: Overlap) -> Bot {
     with(bot("bot", "hang"), |policy| policy.overlap = overlap)
 }
 
-async fn listed(server: &Server) -> std::sync::Arc<BotCard> {
+pub(crate) async fn listed(server: &Server) -> std::sync::Arc<BotCard> {
     let cards = server.ask(ListBots).await.cards;
     let mut cards = cards.iter();
     cards
@@ -51,7 +51,7 @@ async fn listed(server: &Server) -> std::sync::Arc<BotCard> {
         .clone()
 }
 
-async fn stop(servers: Vec<Server>) {
+pub(crate) async fn stop(servers: Vec<Server>) {
     for server in servers {
         server.stop(Duration::ZERO).await;
     }

@@ -23,6 +23,8 @@ mod replica;
 mod server;
 #[path = "../actors/stand.rs"]
 mod stand;
+#[path = "../support/tally.rs"]
+mod tally;
 #[path = "../support/troubled.rs"]
 mod troubled;
 #[path = "../support/wire.rs"]
@@ -41,4 +43,5 @@ mod reload;
 mod sharing;
 mod single;
 mod skewed;
+mod states;
 mod stopping;

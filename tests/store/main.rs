@@ -15,6 +15,8 @@ mod process;
 #[macro_use]
 mod suite;
 mod sqlite;
+#[path = "../support/tally.rs"]
+mod tally;
 
 suite!(on_sqlite, crate::sqlite::SqliteFixture);
 suite!(on_postgres, crate::postgres::PostgresFixture);

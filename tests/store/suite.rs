@@ -83,6 +83,7 @@ macro_rules! suite {
                     a_hold_that_stands_is_not_replaced_by_a_finish
                     a_finish_stores_a_start_that_was_not_stored
                     an_older_run_does_not_move_last_run_back
+                    the_last_success_is_the_end_of_the_newest_run_that_did_its_work
                     a_result_of_a_row_that_is_not_ours_is_lost
                     metadata_is_put_over_what_was_stored
                 }
@@ -152,6 +153,8 @@ macro_rules! suite {
                     times_keep_their_microseconds
                     odd_texts_come_back_as_they_were
                     a_store_that_is_open_answers
+                    the_outbox_is_what_is_pending_whoevers_it_is
+                    the_version_of_the_schema_is_that_of_its_newest_step
                     a_beat_answers_with_a_clock_and_counts_the_living
                     what_ended_long_ago_is_forgotten_and_nothing_else
                     pruning_goes_on_past_what_has_to_stay
@@ -199,6 +202,22 @@ macro_rules! suite {
                     parallel_batches_lose_no_update
                     a_caller_that_goes_away_leaves_nothing_half_done
                     nothing_can_be_written_after_closing
+                }
+                facts {
+                    every_end_of_a_run_is_told_once
+                    what_changes_no_end_tells_nothing
+                    a_range_that_grows_tells_of_its_growth
+                    a_claim_that_becomes_a_gap_is_told_wherever_it_stands
+                    runs_without_a_slot_are_told_without_slots
+                    what_an_edit_ends_and_owes_is_told
+                    a_claim_by_another_schedule_is_told_only_if_it_had_run
+                    what_a_rescue_settles_is_told
+                    a_batch_that_fails_tells_nothing
+                    a_caller_that_goes_away_takes_no_fact_along
+                    a_hold_is_told_when_its_kind_changes
+                    a_registration_tells_of_the_hold_that_it_sets_or_ends
+                    an_end_is_told_before_the_hold_that_follows_from_it
+                    a_repeated_event_tells_nothing
                 }
                 histories {
                     any_history_accounts_for_every_slot_once

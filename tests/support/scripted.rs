@@ -23,6 +23,7 @@ use actor_server::{
         bot::BotName,
         breaker::{Breaker, StoredBreaker},
         content::{ContentItem, ContentQuery, StoredItem},
+        fact::Fact,
         ledger::LedgerQuery,
         post::Post,
         replica::ReplicaRow,
@@ -160,6 +161,18 @@ impl StatePersistence for Scripted {
             Act::Hang => pending().await,
             Act::Gate(_) => panic!("one gate behind the other"),
         }
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        Vec::new()
+    }
+
+    async fn outbox(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    async fn schema_version(&self) -> Result<i64, StoreError> {
+        Ok(1)
     }
 
     async fn states(&self) -> Result<Vec<BotState>, StoreError> {

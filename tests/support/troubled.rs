@@ -9,7 +9,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -21,6 +21,7 @@ use actor_server::{
         bot::BotName,
         breaker::{Breaker, StoredBreaker},
         content::{ContentItem, ContentQuery, StoredItem},
+        fact::Fact,
         ledger::LedgerQuery,
         post::Post,
         replica::ReplicaRow,
@@ -43,6 +44,8 @@ pub struct Troubled {
     silent: Arc<watch::Sender<bool>>,
     /// While it is true, nobody is told the states of all bots.
     deaf: Arc<watch::Sender<bool>>,
+    /// The facts that were taken.
+    told: Arc<Mutex<Vec<Fact>>>,
 }
 
 impl Troubled {
@@ -53,6 +56,7 @@ impl Troubled {
             away: Arc::default(),
             silent: Arc::new(watch::Sender::new(false)),
             deaf: Arc::new(watch::Sender::new(false)),
+            told: Arc::default(),
         }
     }
 
@@ -71,6 +75,11 @@ impl Troubled {
         self.deaf.send_replace(deaf);
     }
 
+    /// All facts that somebody has taken.
+    pub fn told(&self) -> Vec<Fact> {
+        self.told.lock().unwrap().clone()
+    }
+
     fn reach(&self) -> Result<&dyn StatePersistence, StoreError> {
         if self.away.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("cut".into()));
@@ -86,6 +95,20 @@ impl StatePersistence for Troubled {
         let mut silent = self.silent.subscribe();
         silent.wait_for(|silent| !silent).await.unwrap();
         answer
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let facts = self.inner.facts();
+        self.told.lock().unwrap().extend(facts.iter().cloned());
+        facts
+    }
+
+    async fn outbox(&self) -> Result<u64, StoreError> {
+        self.reach()?.outbox().await
+    }
+
+    async fn schema_version(&self) -> Result<i64, StoreError> {
+        self.reach()?.schema_version().await
     }
 
     async fn states(&self) -> Result<Vec<BotState>, StoreError> {

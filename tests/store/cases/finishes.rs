@@ -243,3 +243,33 @@ pub(crate) async fn metadata_is_put_over_what_was_stored(fixture: &dyn Fixture) 
     let row = a.row(&bot, id).await;
     assert_eq!((row.attempt, row.metadata), (3, expected));
 }
+
+pub(crate) async fn the_last_success_is_the_end_of_the_newest_run_that_did_its_work(
+    fixture: &dyn Fixture,
+) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let end = |n| Some(slot(n) + TimeDelta::milliseconds(500));
+    for (n, status) in [(0, Status::Failed), (1, Status::Skipped)] {
+        a.finish(&bot, n, status).await;
+        assert_eq!(a.state(&bot).await.last_success, None);
+    }
+    let (older, newer) = (a.run(&bot, 2).await, a.run(&bot, 3).await);
+    a.write(ending(newer, &bot, 3, outcome(Status::Succeeded)))
+        .await;
+    assert_eq!(a.state(&bot).await.last_success, end(3));
+    a.write(ending(older, &bot, 2, outcome(Status::Succeeded)))
+        .await;
+    assert_eq!(a.state(&bot).await.last_success, end(3));
+    for (n, key) in [(4, "dry_run"), (5, "post_waits")] {
+        let id = a.run(&bot, n).await;
+        let Write::Finish(mut dry) = ending(id, &bot, n, outcome(Status::Succeeded)) else {
+            unreachable!();
+        };
+        dry.metadata = json!({ key: true });
+        a.write(Write::Finish(dry)).await;
+        assert_eq!(a.state(&bot).await.last_success, end(3));
+    }
+    a.finish(&bot, 6, Status::Panicked).await;
+    assert_eq!(a.state(&bot).await.last_success, end(3));
+}

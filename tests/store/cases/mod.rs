@@ -7,6 +7,7 @@ pub(crate) mod breakers;
 pub(crate) mod cancelling;
 pub(crate) mod edits;
 pub(crate) mod ends;
+pub(crate) mod facts;
 pub(crate) mod finishes;
 pub(crate) mod histories;
 pub(crate) mod holds;

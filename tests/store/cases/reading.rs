@@ -313,3 +313,36 @@ pub(crate) async fn processes_are_told_of_oldest_first(fixture: &dyn Fixture) {
     store.sign_off(&second.id).await.unwrap();
     assert_eq!(told().await, [("z".into(), true)]);
 }
+
+pub(crate) async fn the_outbox_is_what_is_pending_whoevers_it_is(fixture: &dyn Fixture) {
+    let (a, b) = (fixture.join("a").await, fixture.join("b").await);
+    let bot = a.register("bot").await;
+    assert_eq!(a.store.outbox().await.unwrap(), 0);
+    let mut posts = Vec::new();
+    for (n, process) in (0..).zip([&a, &a, &b, &b]) {
+        let id = process.run(&bot, n).await;
+        posts.push(process.post(message(id, &bot, n)).await);
+    }
+    assert_eq!(a.store.outbox().await.unwrap(), 4);
+    let ends = [PostStatus::Sent, PostStatus::Failed, PostStatus::Dead];
+    for (post, status) in posts.iter().zip(ends) {
+        let mark = PostMark {
+            id: post.id,
+            status,
+            attempts: 1,
+            platform_message_id: None,
+            error: None,
+            posted_at: None,
+        };
+        b.write(Write::MarkPost(mark)).await;
+    }
+    assert_eq!(a.store.outbox().await.unwrap(), 1);
+}
+
+pub(crate) async fn the_version_of_the_schema_is_that_of_its_newest_step(fixture: &dyn Fixture) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
+    let steps = std::fs::read_dir(folder).unwrap();
+    let names = steps.map(|step| step.unwrap().file_name().into_string().unwrap());
+    let newest = names.map(|name| name[..4].parse().unwrap()).max();
+    assert_eq!(fixture.store().schema_version().await.ok(), newest);
+}

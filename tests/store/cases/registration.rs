@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 
 use crate::{
     fixture::Fixture,
-    process::{change, change_at, insertion, name, range, slot, state},
+    process::{change, change_at, ending, insertion, name, outcome, range, slot, state},
 };
 
 fn stored(answer: Written) -> BotState {
@@ -142,8 +142,10 @@ pub(crate) async fn what_runs_wrote_meanwhile_survives_a_registration(fixture: &
     let bot = a.register("bot").await;
     let id = a.run(&bot, 0).await;
     let seen = a.state(&bot).await;
-    let end = crate::process::outcome(Status::Failed);
-    a.write(crate::process::ending(id, &bot, 0, end)).await;
+    for (n, status) in [(0, Status::Succeeded), (1, Status::Failed)] {
+        let id = if n == 0 { id } else { a.trigger(&bot).await };
+        a.write(ending(id, &bot, n, outcome(status))).await;
+    }
     let planned = BotState {
         actor_name: "New title".into(),
         ..seen.clone()
@@ -151,7 +153,9 @@ pub(crate) async fn what_runs_wrote_meanwhile_survives_a_registration(fixture: &
     let after = stored(a.write(change(&seen, &planned)).await);
     assert_eq!(after.actor_name, "New title");
     assert_eq!(after.consecutive_failures, 1);
-    assert_eq!(after.last_run, Some(slot(0)));
+    assert_eq!(after.last_run, Some(slot(1)));
+    let end = slot(0) + TimeDelta::milliseconds(500);
+    assert_eq!(after.last_success, Some(end));
     assert_eq!(after.runs, 1);
 }
 

@@ -1,14 +1,18 @@
 //! The schema's steps, up and down.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
-use actor_server::store::{
-    StatePersistence, StoreError,
-    sqlite::{migrate_down, migrate_up, migration_status},
+use actor_server::{
+    domain::{outcome::Status, run::ReplicaId},
+    store::{
+        StatePersistence, StoreError, Write,
+        sqlite::{migrate_down, migrate_up, migration_status},
+    },
 };
 use diesel::{Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query};
 
 use super::open;
+use crate::process::{Process, ending, outcome, slot};
 
 #[derive(diesel::QueryableByName)]
 struct Named {
@@ -94,4 +98,38 @@ async fn a_file_that_is_owned_is_not_migrated_but_its_status_is_told() {
     }
     let status = migration_status(&path).await.unwrap();
     assert!(status.iter().all(|step| step.applied));
+}
+
+#[tokio::test]
+async fn the_last_success_is_filled_in_from_the_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let process = Process::new(Arc::new(open(&path).await.unwrap()), ReplicaId::new("a"));
+    let (bot, other) = (
+        process.register("bot").await,
+        process.register("other").await,
+    );
+    for (n, status) in [
+        (0, Status::Succeeded),
+        (1, Status::Succeeded),
+        (2, Status::Failed),
+    ] {
+        process.finish(&bot, n, status).await;
+    }
+    process.finish(&other, 0, Status::Failed).await;
+    let id = process.run(&bot, 3).await;
+    let Write::Finish(mut dry) = ending(id, &bot, 3, outcome(Status::Succeeded)) else {
+        unreachable!();
+    };
+    dry.metadata = serde_json::json!({ "dry_run": true });
+    process.write(Write::Finish(dry)).await;
+    let states = process.store.states().await.unwrap();
+    process.store.close().await;
+    drop(process);
+    while migrate_down(&path, 1).await.unwrap() != ["0005"] {}
+    let again = open(&path).await.unwrap();
+    assert_eq!(again.states().await.unwrap(), states);
+    let success = slot(1) + chrono::TimeDelta::milliseconds(500);
+    let state = again.state(&bot).await.unwrap();
+    assert_eq!(state.unwrap().last_success, Some(success));
 }

@@ -43,11 +43,16 @@ async fn lived_in(fixture: &SqliteFixture) -> Process {
 #[tokio::test]
 async fn every_time_is_text_of_one_form_that_sorts() {
     let fixture = SqliteFixture::new().await;
-    lived_in(&fixture).await;
+    let a = lived_in(&fixture).await;
+    let other = a.register("other").await;
+    a.finish(&other, 0, Status::Succeeded).await;
     let mut conn = outsider(&fixture);
     let form = "____-__-__ __:__:__.______+00:00";
     let columns = [
-        ("state", "anchor next_run last_run created_at updated_at"),
+        (
+            "state",
+            "anchor next_run last_run last_success created_at updated_at",
+        ),
         (
             "executions",
             "scheduled_for slot_last started_at completed_at created_at",
@@ -131,17 +136,33 @@ async fn the_queries_of_every_day_go_through_an_index() {
         ),
         ("state WHERE actor_name = 'a'", "state_by_name"),
     ] {
-        #[derive(diesel::QueryableByName)]
-        struct Plan {
-            #[diesel(sql_type = Text)]
-            detail: String,
-        }
-        let explain = format!("EXPLAIN QUERY PLAN SELECT * FROM actor_server_{query}");
-        let plan: Vec<Plan> = sql_query(explain).load(&mut conn).unwrap();
-        let plan: Vec<_> = plan.into_iter().map(|step| step.detail).collect();
+        let plan = plan(&mut conn, &format!("SELECT * FROM actor_server_{query}"));
         assert!(plan[0].contains(index), "{query}: {plan:?}");
         assert_eq!(plan.len(), 1, "{query}: {plan:?}");
     }
+}
+
+/// The steps of a query.
+fn plan(conn: &mut SqliteConnection, query: &str) -> Vec<String> {
+    #[derive(diesel::QueryableByName)]
+    struct Plan {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+    let explain = format!("EXPLAIN QUERY PLAN {query}");
+    let plan: Vec<Plan> = sql_query(explain).load(conn).unwrap();
+    plan.into_iter().map(|step| step.detail).collect()
+}
+
+#[tokio::test]
+async fn pending_posts_are_counted_without_looking_at_posts() {
+    let fixture = SqliteFixture::new().await;
+    let count = "SELECT COUNT(*) FROM `actor_server_posts` WHERE status = 'pending'";
+    let plan = plan(&mut outsider(&fixture), count);
+    assert!(
+        plan[0].contains("COVERING INDEX actor_server_posts_pending"),
+        "{plan:?}"
+    );
 }
 
 #[tokio::test]

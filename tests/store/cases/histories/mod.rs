@@ -23,6 +23,7 @@ use self::model::{Model, Open, Step, step, words};
 use crate::{
     fixture::Fixture,
     process::{Process, change_at, claimed, ending, is_lost, outcome, range, slot, starting},
+    tally::Tally,
 };
 
 const HISTORIES: usize = 12;
@@ -49,6 +50,8 @@ struct History {
     process: Process,
     bot: BotName,
     model: Model,
+    /// What the store has told.
+    told: Tally,
 }
 
 impl History {
@@ -61,6 +64,7 @@ impl History {
             process,
             bot,
             model: Model::default(),
+            told: Tally::default(),
         }
     }
 
@@ -285,7 +289,8 @@ impl History {
         }
     }
 
-    async fn compare(&self, step: &Step) {
+    async fn compare(&mut self, step: &Step) {
+        self.compare_facts(step).await;
         let (number, model) = (self.number, &self.model);
         let slots = self.process.slots(&self.bot).await;
         assert_eq!(slots, model.slots, "history {number} after {step:?}");
@@ -305,5 +310,17 @@ impl History {
             model.runs,
         );
         assert_eq!(found, expected, "history {number} after {step:?}");
+    }
+
+    /// Everything that was told adds up to what is stored.
+    async fn compare_facts(&mut self, step: &Step) {
+        self.told.add(self.process.store.facts());
+        let mut stored = Tally::of_ledger(&self.process.rows(&self.bot).await);
+        let hold = self.model.hold.map(|kind| (self.bot.clone(), kind));
+        stored.holds.extend(hold);
+        let number = self.number;
+        // A rescue also closes what earlier histories left.
+        let told = self.told.of(&self.bot);
+        assert_eq!(told, stored, "history {number} after {step:?}");
     }
 }

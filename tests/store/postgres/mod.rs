@@ -1,5 +1,7 @@
 //! PostgreSQL under the suite: each case gets a database of its own on the cluster of `scripts/with-postgres`.
 
+mod sharing;
+
 use std::{sync::Arc, time::Duration};
 
 use actor_server::{
