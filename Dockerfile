@@ -22,13 +22,14 @@ RUN mkdir -p src benches \
     && cargo build --locked --profile "$PROFILE" \
     && rm -rf src benches
 
-COPY build.rs* ./
 COPY src src
 COPY migrations migrations
 COPY benches benches
+# What `build_info` says is running.
+ARG REVISION=unknown
 # The sources are older than the empty ones that the layer above was built from.
 RUN touch src/main.rs src/lib.rs \
-    && cargo build --locked --profile "$PROFILE" --bin actor-server \
+    && ACTOR_SERVER_REVISION="$REVISION" cargo build --locked --profile "$PROFILE" --bin actor-server \
     && install -D "target/$PROFILE/actor-server" /out/actor-server \
     && install -d /out/data
 

@@ -192,3 +192,76 @@ async fn a_rebuilt_supervisor_finds_the_children_where_the_last_one_left_them() 
         (ChildState::Restarting, 3, 2, Some(panic()))
     );
 }
+
+/// How often each step was taken, of those that were.
+fn steps(metrics: &Metrics) -> Vec<String> {
+    let text = metrics.render();
+    let family = "botticelli_actor_lifecycle_transitions_total";
+    let lines = text.lines().filter_map(|line| line.strip_prefix(family));
+    lines.map(str::to_owned).collect()
+}
+
+#[actix_rt::test]
+async fn a_bots_life_from_its_first_start_to_its_removal_is_counted_step_by_step() {
+    let metrics = Metrics::default();
+    let roster = Roster::new(RestartPolicy::default(), metrics.actors.clone());
+    let bot = task("bot");
+    let (first, _) = roster.birth(&bot);
+    roster.death(&bot, first, &Exit::Normal);
+    deaths(&roster, &bot, 6);
+    roster.forgive(&bot);
+    roster.forget(&bot);
+    let step = |from: &str, to: &str, n: u32| {
+        format!("{{actor_type=\"task\",from_state=\"{from}\",to_state=\"{to}\"}} {n}")
+    };
+    let expected = [
+        step("given_up", "resting", 1),
+        step("new", "running", 1),
+        step("restarting", "running", 5),
+        step("resting", "running", 1),
+        step("resting", "stopped", 1),
+        step("running", "given_up", 1),
+        step("running", "restarting", 5),
+        step("running", "resting", 1),
+    ];
+    assert_eq!(steps(&metrics), expected);
+}
+
+#[actix_rt::test]
+async fn the_coordinator_has_the_root_for_a_supervisor() {
+    let metrics = Metrics::default();
+    let roster = Roster::new(RestartPolicy::default(), metrics.actors.clone());
+    for exit in [panic(), Exit::Normal, Exit::ArbiterGone] {
+        let incarnation = roster.enrol(&Child::Coordinator);
+        let remedy = roster.death(&Child::Coordinator, incarnation, &exit);
+        assert!(matches!(remedy, Remedy::Restart(_)), "{exit}: {remedy:?}");
+    }
+    let text = metrics.render();
+    for reason in ["panic", "stopped", "thread_gone"] {
+        let tree = format!(
+            "tree_restarts_total{{child_actor=\"coordinator\",restart_reason=\"{reason}\",supervisor=\"root\"}} 1\n"
+        );
+        assert!(text.contains(&tree), "{tree} in {text}");
+    }
+    assert_eq!(report(&roster, &Child::Coordinator).1, 3);
+}
+
+#[actix_rt::test]
+async fn what_ends_after_the_process_has_stopped_is_not_counted() {
+    let metrics = Metrics::default();
+    let roster = Roster::new(RestartPolicy::default(), metrics.actors.clone());
+    let (incarnation, _) = roster.birth(&Child::Scheduler);
+    roster.close();
+    roster.close();
+    roster.death(&Child::Scheduler, incarnation, &Exit::ArbiterGone);
+    let scheduler = |from: &str, to: &str| {
+        format!("{{actor_type=\"scheduler\",from_state=\"{from}\",to_state=\"{to}\"}} 1")
+    };
+    let expected = [scheduler("new", "running"), scheduler("running", "stopped")];
+    assert_eq!(steps(&metrics), expected);
+    assert!(
+        !metrics
+            .render()
+            .contains("botticelli_actor_restarts_total{")
+    );
+}

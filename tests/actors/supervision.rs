@@ -77,7 +77,8 @@ impl Handler<Mailed<Crash>> for Mortal {
     type Result = Answer<()>;
 
     fn handle(&mut self, mail: Mailed<Crash>, ctx: &mut Self::Context) -> Self::Result {
-        Answer(Handler::<Crash>::handle(self, mail.open(), ctx))
+        Handler::<Crash>::handle(self, mail.open(), ctx);
+        Answer(())
     }
 }
 
@@ -110,15 +111,17 @@ impl Handler<End> for Mortal {
                 ctx.run_interval(soon, move |_, _| panic!("{end:?}"));
             }
             End::InBeside => {
-                let metrics = Metrics::default().actors;
-                let me = Mailbox::new(ctx.address(), ActorType::Task, &metrics);
-                beside(&me, async move { panic!("{end:?}") });
+                beside(&mailbox(ctx.address()), async move { panic!("{end:?}") });
             }
             End::ByStop => ctx.stop(),
             End::InHandler | End::InBuild | End::InStarted => panic!("{end:?}"),
         }
         Box::pin(async {}.into_actor(self))
     }
+}
+
+fn mailbox(address: Addr<Mortal>) -> Mailbox<Mortal> {
+    Mailbox::new(address, ActorType::Task, &Metrics::default().actors)
 }
 
 fn child(name: &str) -> Child {
@@ -268,9 +271,7 @@ async fn a_future_beside_an_actor_that_is_gone_hurts_nobody_by_its_panic() {
     let neighbour = start(&arbiter, "neighbour", 1, &exits, None);
     let _ = gone.send(End::ByStop).timeout(DEADLINE).await;
     assert_eq!(notice(&exits).await.0, child("gone"));
-    let metrics = Metrics::default();
-    let gone = Mailbox::new(gone, ActorType::Task, &metrics.actors);
-    beside(&gone, async { panic!("too late") });
+    beside(&mailbox(gone), async { panic!("too late") });
     assert!(answers(&neighbour).await);
     let nothing = timeout(Duration::from_millis(50), exits.next()).await;
     assert!(nothing.is_err());

@@ -185,6 +185,19 @@ fn the_tree_is_what_the_document_says_also_while_the_database_is_away() {
     assert_eq!(shown["actors"][0]["name"], "coordinator");
     assert_eq!(shown["actors"][1]["last_crash"], "panic: boom");
     assert_eq!(shown["replicas"][0]["address"], Value::Null);
+    let mut whole = tree();
+    let coordinator = ChildReport {
+        child: Child::Coordinator,
+        ..whole.children[0].clone()
+    };
+    whole.children.push(coordinator);
+    let shown = json!(Supervision::of(whole, Ok(Vec::new())));
+    is_a("Supervision", &shown);
+    assert_eq!(shown["actors"].as_array().unwrap().len(), 2);
+    assert_eq!(shown["actors"][0]["name"], "coordinator");
+    assert_eq!(shown["actors"][0]["supervisor"], Value::Null);
+    assert_eq!(shown["actors"][0]["restarts"], 2);
+    assert_eq!(shown["actors"][1]["supervisor"], "coordinator");
     let shown = json!(Supervision::of(tree(), Err("the database is away".into())));
     is_a("Supervision", &shown);
     assert_eq!(shown["replicas"], Value::Null);
