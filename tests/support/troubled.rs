@@ -21,6 +21,7 @@ use actor_server::{
         bot::BotName,
         breaker::{Breaker, StoredBreaker},
         content::{ContentItem, ContentQuery, StoredItem},
+        fact::Fact,
         ledger::LedgerQuery,
         post::Post,
         replica::ReplicaRow,
@@ -86,6 +87,18 @@ impl StatePersistence for Troubled {
         let mut silent = self.silent.subscribe();
         silent.wait_for(|silent| !silent).await.unwrap();
         answer
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        self.inner.facts()
+    }
+
+    async fn outbox(&self) -> Result<u64, StoreError> {
+        self.reach()?.outbox().await
+    }
+
+    async fn schema_version(&self) -> Result<i64, StoreError> {
+        self.reach()?.schema_version().await
     }
 
     async fn states(&self) -> Result<Vec<BotState>, StoreError> {

@@ -22,7 +22,7 @@ use prometheus::{IntCounter, IntCounterVec, IntGauge};
 use self::states::StateMetrics;
 pub use self::{
     bots::BotMetrics, catalogue::Catalogue, downstreams::DownstreamMetrics, http::HttpMetrics,
-    scheduling::SchedulingMetrics, states::Picture, system::SystemMetrics,
+    scheduling::SchedulingMetrics, states::Picture, system::SystemMetrics, text::About,
 };
 
 /// The first word of every name, unless `[metrics] namespace` says otherwise.
@@ -113,6 +113,12 @@ impl Metrics {
     #[must_use]
     pub const fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// What there is, by name.
+    #[must_use]
+    pub fn families(&self) -> Vec<About> {
+        self.catalogue.families()
     }
 
     /// Whether anything is counted.
