@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use actor_server::telemetry::metrics::{About, Metrics};
+use actor_server::telemetry::metrics::{FamilyInfo, Metrics};
 
 const NAMESPACE: &str = "botticelli_";
 
@@ -13,8 +13,8 @@ fn every_family_has_its_type_labels_and_help() {
     insta::assert_snapshot!(all.join("\n"));
 }
 
-fn line(family: &About) -> String {
-    let About {
+fn line(family: &FamilyInfo) -> String {
+    let FamilyInfo {
         name,
         help,
         kind,

@@ -22,8 +22,11 @@ use prometheus::{IntCounter, IntCounterVec, IntGauge};
 use self::states::StateMetrics;
 pub use self::{
     bots::BotMetrics, catalogue::Catalogue, downstreams::DownstreamMetrics, http::HttpMetrics,
-    scheduling::SchedulingMetrics, states::Picture, system::SystemMetrics, text::About,
+    scheduling::SchedulingMetrics, states::Picture, system::SystemMetrics,
 };
+
+/// What a family is.
+pub type FamilyInfo = text::About;
 
 /// The first word of every name, unless `[metrics] namespace` says otherwise.
 pub const NAMESPACE: &str = "botticelli";
@@ -117,7 +120,7 @@ impl Metrics {
 
     /// What there is, by name.
     #[must_use]
-    pub fn families(&self) -> Vec<About> {
+    pub fn families(&self) -> Vec<FamilyInfo> {
         self.catalogue.families()
     }
 
