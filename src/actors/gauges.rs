@@ -21,8 +21,8 @@ use crate::{
     },
 };
 
-/// How often the store is asked.
-const EVERY: Duration = Duration::from_secs(5);
+/// How long the store may take over one reading.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A bot whose next slot has been due for so long and has not started is not well.
 const OVERDUE: TimeDelta = TimeDelta::seconds(10);
@@ -145,10 +145,10 @@ const fn circuit(breaker: &Breaker) -> Circuit {
     }
 }
 
-/// Asks the store every five seconds for what only the store knows.
-pub async fn keep_reading(env: Arc<Env>) {
+/// Asks the store again and again for what only the store knows.
+pub async fn keep_reading(env: Arc<Env>, every: Duration) {
     let (mut outbox, mut schema) = (Trouble::with("outbox"), Trouble::with("schema version"));
-    let mut ticks = tokio::time::interval(EVERY);
+    let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
@@ -171,10 +171,10 @@ async fn read<T: Send + 'static>(
     env: &Env,
     asked: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, String> {
-    let asked = env.runtime.spawn(tokio::time::timeout(EVERY, asked));
+    let asked = env.runtime.spawn(tokio::time::timeout(PATIENCE, asked));
     match asked.await {
         Ok(Ok(read)) => read.map_err(|error| error.to_string()),
-        Ok(Err(_)) => Err(format!("no answer within {} s", EVERY.as_secs())),
+        Ok(Err(_)) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -46,7 +46,7 @@ use crate::{
     platforms::{ContentPoster, console::Console},
     skills::{Skill, SkillSet},
     store::{Replica, StoreError},
-    telemetry::metrics::Metrics,
+    telemetry::{collector, metrics::Metrics},
 };
 pub use crate::{
     domain::plan::{Change, ChangeKind, Plan},
@@ -274,8 +274,8 @@ impl ActorServer {
             started = self.start(&door) => started?,
         };
         let reloading = actix_rt::spawn(hangups.clone().serve(Arc::clone(&env)));
-        let reading = env.metrics.is_on();
-        let reading = reading.then(|| actix_rt::spawn(gauges::keep_reading(Arc::clone(&env))));
+        let read = || gauges::keep_reading(Arc::clone(&env), collector::EVERY);
+        let reading = env.metrics.is_on().then(|| actix_rt::spawn(read()));
         let stop = async {
             stop.await;
             hangups.close();

@@ -223,7 +223,7 @@ impl Default for DiscordSettings {
 pub struct MetricsSettings {
     /// The first word of every name (`botticelli`).
     pub namespace: String,
-    /// Further bots share the label `_other` (200).
+    /// Further bots share the label `_other` (200); so many at most that an answer stays below its bound.
     pub max_actor_labels: usize,
 }
 

@@ -20,6 +20,7 @@ mod desk;
 mod embedded;
 mod events;
 mod finding;
+mod gauges;
 mod outage;
 mod persistence;
 mod queue;

@@ -35,28 +35,37 @@ struct Known {
 
 impl BotMetrics {
     pub(super) fn new(catalogue: &Catalogue, most: usize) -> Self {
-        let counter = |name, help| catalogue.announce(name, help, "counter");
+        let family = |name, help, kind, labels| catalogue.announce(name, help, kind, labels);
         let families = BotFamilies {
-            executions: counter(
+            executions: family(
                 "actor_executions_total",
                 "Runs that have ended and are stored: success, failure (failed, timed out, panicked or abandoned), or skipped (a gate said no, or cancelled).",
+                "counter",
+                &["actor", "status"],
             ),
-            trips: counter(
+            trips: family(
                 "circuit_breaker_trips_total",
                 "Holds that the server set on a bot because of trouble: failures, refused or given_up.",
+                "counter",
+                &["actor"],
             ),
-            duration: catalogue.announce(
+            duration: family(
                 "execution_duration_seconds",
                 "From the start of a run to its end, all attempts and the waits between them included, in seconds.",
                 "histogram",
+                &["actor"],
             ),
-            skills: counter(
+            skills: family(
                 "skills_executed_total",
                 "Skills of the last attempt of each run that has ended.",
+                "counter",
+                &["actor", "status"],
             ),
-            slots: counter(
+            slots: family(
                 "slots_total",
                 "Slots that the ledger accounts for, by the ledger's status; a range of slots that did not run counts each of them.",
+                "counter",
+                &["actor", "outcome"],
             ),
         };
         Self {

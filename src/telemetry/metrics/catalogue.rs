@@ -99,13 +99,23 @@ impl Catalogue {
     }
 
     /// A family whose values are kept elsewhere, and written out by whoever keeps them.
-    pub(super) fn announce(&self, name: &str, help: &str, kind: &'static str) -> Family {
+    pub(super) fn announce(
+        &self,
+        name: &str,
+        help: &str,
+        kind: &'static str,
+        labels: &[&str],
+    ) -> Family {
         let name = match &*self.namespace {
             "" => fit(name),
             namespace => format!("{namespace}_{}", fit(name)),
         };
-        let help = help.to_owned();
-        let family = Arc::new(About { name, help, kind });
+        let family = Arc::new(About {
+            name,
+            help: help.to_owned(),
+            kind,
+            labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+        });
         self.announced().push(Arc::clone(&family));
         family
     }
@@ -132,8 +142,12 @@ impl Catalogue {
             return family;
         }
         for desc in family.desc() {
-            let (name, help) = (desc.fq_name.clone(), desc.help.clone());
-            self.announced().push(Arc::new(About { name, help, kind }));
+            self.announced().push(Arc::new(About {
+                name: desc.fq_name.clone(),
+                help: desc.help.clone(),
+                kind,
+                labels: desc.variable_labels.clone(),
+            }));
         }
         family
     }
@@ -142,6 +156,23 @@ impl Catalogue {
         self.announced
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What there is, by name.
+    pub(super) fn families(&self) -> Vec<About> {
+        let known: Vec<About> = self
+            .announced()
+            .iter()
+            .map(|one| About::clone(one))
+            .collect();
+        let gathered = self.registry.gather();
+        let of_the_process = gathered
+            .iter()
+            .filter(|one| known.iter().all(|known| known.name != one.name()));
+        let of_the_process: Vec<About> = of_the_process.map(about).collect();
+        let mut all: Vec<About> = known.into_iter().chain(of_the_process).collect();
+        all.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        all
     }
 
     /// What is counted through handles.
@@ -171,6 +202,19 @@ fn fit(name: &str) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let name = name.replace(|c| !fits(c), "_");
     name.trim_start_matches(|c: char| c.is_ascii_digit()).into()
+}
+
+/// What a family of numbers without labels is.
+fn about(family: &MetricFamily) -> About {
+    About {
+        name: family.name().to_owned(),
+        help: family.help().to_owned(),
+        kind: match family.get_field_type() {
+            MetricType::COUNTER => "counter",
+            _ => "gauge",
+        },
+        labels: Vec::new(),
+    }
 }
 
 fn written(family: &MetricFamily) -> Option<Written> {

@@ -34,6 +34,9 @@ pub use self::{
     system::SystemMetrics,
 };
 
+/// What a family is.
+pub type FamilyInfo = text::About;
+
 /// The first word of every name, unless `[metrics] namespace` says otherwise.
 pub const NAMESPACE: &str = "botticelli";
 
@@ -125,6 +128,12 @@ impl Metrics {
     #[must_use]
     pub const fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// What there is, by name.
+    #[must_use]
+    pub fn families(&self) -> Vec<FamilyInfo> {
+        self.catalogue.families()
     }
 
     /// Whether anything is counted.

@@ -61,35 +61,42 @@ pub(super) struct StateMetrics {
 
 impl StateMetrics {
     pub(super) fn new(catalogue: &Catalogue) -> Self {
-        let gauge = |name, help| catalogue.announce(name, help, "gauge");
+        let gauge = |name, help, labels| catalogue.announce(name, help, "gauge", labels);
         Self {
             paused: gauge(
                 "actor_paused",
                 "1 while the bot has a hold, of whatever kind, 0 while it has none.",
+                &["actor"],
             ),
             failures: gauge(
                 "consecutive_failures",
                 "Failed runs of the bot in a row, as stored; a run that succeeds and a resume set it to 0.",
+                &["actor"],
             ),
             last_success: gauge(
                 "last_success_timestamp",
                 "End of the bot's last run that succeeded, in unix seconds, as stored; absent before the first one.",
+                &["actor"],
             ),
             next_run: gauge(
                 "next_run_timestamp",
                 "Next slot of the bot, in unix seconds, whether or not a hold will let it run; absent when there is none any more.",
+                &["actor"],
             ),
             dropped: gauge(
                 "metrics_dropped_labels",
                 "Bots whose state is not shown because there are too many; those that are not well are shown first.",
+                &[],
             ),
             circuit: gauge(
                 "circuit_state",
                 "Circuit breaker of a downstream: 0 closed, 1 half-open, 2 open; those that are not closed are shown first.",
+                &["dependency"],
             ),
             dependency: gauge(
                 "actor_dependency_health_status",
                 "1 while what the bot depends on is well, 0 while it is not: the database answers and takes writes, the platform is configured and its breakers are closed.",
+                &["actor", "dependency"],
             ),
         }
     }

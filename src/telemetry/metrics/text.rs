@@ -6,13 +6,16 @@ use std::{
 };
 
 /// What a family is.
-#[derive(Debug)]
-pub(super) struct About {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
     /// With the namespace.
-    pub(super) name: String,
-    pub(super) help: String,
+    pub name: String,
+    /// What it says, in which unit, and when it moves.
+    pub help: String,
     /// `counter`, `gauge` or `histogram`.
-    pub(super) kind: &'static str,
+    pub kind: &'static str,
+    /// The names of its labels.
+    pub labels: Vec<String>,
 }
 
 /// A family of the catalogue whose values are kept elsewhere.
@@ -31,7 +34,9 @@ pub(super) struct Written {
 impl Written {
     /// No values yet.
     pub(super) fn empty(about: &About) -> Self {
-        let About { name, help, kind } = about;
+        let About {
+            name, help, kind, ..
+        } = about;
         let help = help.replace('\\', r"\\").replace('\n', r"\n");
         Self {
             name: name.clone(),
@@ -85,6 +90,7 @@ mod tests {
             name: "n".into(),
             help: "one\ntwo \\ three".into(),
             kind: "gauge",
+            labels: Vec::new(),
         };
         let mut written = Written::empty(&about);
         written.sample("", &[], 1);
