@@ -55,7 +55,7 @@ const BEHIND_TRAITS: [&str; 7] = [
 ];
 
 /// Crates that have one home.
-const HOMES: [(&[&str], &[&str]); 10] = [
+const HOMES: [(&[&str], &[&str]); 11] = [
     (
         &[
             "diesel",
@@ -68,7 +68,16 @@ const HOMES: [(&[&str], &[&str]); 10] = [
     // The configuration only asks it whether a URL can be read.
     (&["tokio_postgres"], &["store", "config"]),
     (&["serenity"], &["platforms"]),
-    (&["reqwest"], &["platforms", "client"]),
+    (&["reqwest"], &["platforms", "client", "telemetry"]),
+    (
+        &[
+            "opentelemetry",
+            "opentelemetry_sdk",
+            "opentelemetry_otlp",
+            "opentelemetry_http",
+        ],
+        &["telemetry"],
+    ),
     (
         &[
             "actix_web",

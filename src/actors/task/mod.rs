@@ -8,6 +8,7 @@ mod attempt;
 mod driver;
 mod ending;
 mod outlet;
+mod spans;
 mod starting;
 mod triggering;
 
@@ -26,7 +27,10 @@ use super::{
     messages::{Abandon, CancelRun, ControlError, DEADLINE, FinishUp, Ping, Pong, Rest, StartRun},
     runs::{StopReason, Ticket},
 };
-use crate::domain::{Instant, bot::Bot, hold::HoldKind, run::ExecutionId};
+use crate::{
+    domain::{Instant, bot::Bot, hold::HoldKind, run::ExecutionId},
+    telemetry::traces::Moment,
+};
 
 /// An actor without work for this long makes room.
 const IDLE: Duration = Duration::from_secs(60);
@@ -71,6 +75,8 @@ struct InHand {
     ticket: Ticket,
     /// Who waits to hear whether it was taken.
     asker: Option<oneshot::Sender<Result<ExecutionId, ControlError>>>,
+    /// When this actor got it.
+    since: Moment,
 }
 
 impl InHand {
@@ -209,12 +215,13 @@ impl Handler<StartRun> for TaskActor {
         self.worked_at = Monotonic::now();
         self.take_up_configuration();
         if let Some(ticket) = self.env.runs.enter(start.claim.execution, &self.bot.name) {
-            let asker = None;
+            let (asker, since) = (None, Moment::now());
             self.consider(
                 InHand {
                     start,
                     ticket,
                     asker,
+                    since,
                 },
                 ctx,
             );
