@@ -15,7 +15,7 @@
 //! | [`platforms`] | the console, Discord | [`domain`] |
 //! | [`skills`] | the steps of a bot's pipeline | [`domain`] |
 //! | [`domain`] | the rules: schedules, slots, holds, outcomes, backoff | nothing |
-//! | [`telemetry`], [`clock`] | logs and metrics; the time of day | nothing |
+//! | [`telemetry`], [`clock`] | logs, metrics and traces; the time of day | nothing |
 //!
 //! To follow one slot through the house, read [`domain::slots`] (what becomes of it), [`actors::scheduler`] (who claims
 //! it), [`actors::task`] (who runs it) and [`store`] (what is written, and on which premise). To follow a request of the control

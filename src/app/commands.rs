@@ -18,6 +18,7 @@ use crate::{
     http,
     skills::SkillSet,
     store::{self, StoreError},
+    telemetry::traces,
 };
 
 /// The built-in skills, as the configuration wants to know them.
@@ -66,15 +67,22 @@ pub fn openapi() -> String {
     String::from_utf8_lossy(&http::routes::openapi::text()).into_owned() + "\n"
 }
 
-/// Serves until SIGTERM or SIGINT; a second signal stops at once. SIGHUP reads `files` again.
+/// Serves until SIGTERM or SIGINT; a second signal stops at once. SIGHUP reads `files` again. With `traces`, runs are traced;
+/// what is left of them is sent last.
 ///
 /// # Errors
 /// See [`AppError`].
-pub fn serve(settings: Settings, files: ConfigurationFiles) -> Result<(), AppError> {
+pub fn serve(
+    settings: Settings,
+    files: ConfigurationFiles,
+    traces: Option<&traces::Settings>,
+) -> Result<(), AppError> {
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
     allow_connections();
     let server = ActorServer::builder(settings).files(files).build()?;
+    let start = |wanted| traces::start(wanted, server.me.id.as_str());
+    let _sent_last = traces.map(start).transpose().map_err(AppError::Build)?;
     in_actors_system(async move {
         let mut signals = Signals::listen(server.hangups.clone())?;
         let (stop, stopped) = oneshot::channel::<()>();

@@ -7,6 +7,7 @@ use crate::{
     app::{BuiltInSkills, ConfigurationFiles},
     clock::Clock,
     config::{Loaded, check},
+    telemetry::traces,
 };
 
 impl Options {
@@ -29,9 +30,19 @@ pub(super) fn read(options: &Options) -> Result<Loaded, ExitCode> {
     })
 }
 
+/// How runs are to be traced, or every problem is printed and gives the exit code.
+pub(super) fn traces() -> Result<Option<traces::Settings>, ExitCode> {
+    let read = traces::Settings::read(&|name| std::env::var_os(name));
+    read.map_err(|problems| {
+        problems.iter().for_each(|problem| complain(problem));
+        ExitCode::from(WRONG)
+    })
+}
+
 /// Prints what would run, or every problem.
 pub(super) fn check(options: &Options) -> ExitCode {
-    match read(options) {
+    let (loaded, traces) = (read(options), traces());
+    match loaded.and_then(|loaded| traces.map(|_| loaded)) {
         Ok(loaded) => {
             answer(check::render(&loaded, Clock::process().now()).as_bytes());
             ExitCode::SUCCESS

@@ -20,6 +20,10 @@ pub(super) fn run(options: &Options) -> ExitCode {
             return ExitCode::from(WRONG);
         }
     };
+    let traces = match configuration::traces() {
+        Ok(traces) => traces,
+        Err(code) => return code,
+    };
     let Loaded { settings, warnings } = match configuration::read(options) {
         Ok(loaded) => loaded,
         Err(code) => return code,
@@ -27,7 +31,7 @@ pub(super) fn run(options: &Options) -> ExitCode {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    let served = app::serve(settings, options.files());
+    let served = app::serve(settings, options.files(), traces.as_ref());
     // What led to the end stands before it.
     drop(written_last);
     ended(served)

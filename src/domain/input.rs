@@ -1,7 +1,11 @@
 //! What a run by hand or for an event is started with, as it is kept in `metadata.input`:
-//! `{note, dry_run, content}` by hand, `{event: {type, source, payload}}` for an event.
+//! `{note, dry_run, content}` by hand, `{event: {type, source, payload}}` for an event. Whoever traces its requests finds
+//! the run in its own trace: where that comes from is kept beside it, as `trace`, and is nobody else's business.
 
 use serde_json::{Value, json};
+
+/// The key of what is not for the run.
+const TRACE: &str = "trace";
 
 /// The input of a run; null for a slot's.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +24,33 @@ impl RunInput {
         json!({ "event": { "type": event_type, "source": source, "payload": payload } })
     }
 
+    /// With where the trace of the request comes from; null for none.
+    #[must_use]
+    pub fn traced(mut input: Value, trace: Value) -> Value {
+        if !trace.is_null()
+            && let Value::Object(fields) = &mut input
+        {
+            fields.insert(TRACE.into(), trace);
+        }
+        input
+    }
+
+    /// Where the trace of the request comes from.
+    #[must_use]
+    pub fn trace(&self) -> Option<&Value> {
+        self.0.get(TRACE)
+    }
+
+    /// What a trigger or event came with.
+    #[must_use]
+    pub fn given(&self) -> Value {
+        let mut given = self.0.clone();
+        if let Value::Object(fields) = &mut given {
+            fields.remove(TRACE);
+        }
+        given
+    }
+
     /// As it is stored.
     #[must_use]
     pub const fn as_value(&self) -> &Value {
@@ -29,7 +60,8 @@ impl RunInput {
     /// What templates read as `event`: the event, or all of what a run by hand was given.
     #[must_use]
     pub fn event(&self) -> Value {
-        self.0.get("event").unwrap_or(&self.0).clone()
+        let event = self.0.get("event").cloned();
+        event.unwrap_or_else(|| self.given())
     }
 
     /// The content that the run is to use instead of choosing some: a text becomes its `body`.
@@ -73,6 +105,17 @@ mod tests {
         );
         let by_hand = json!({ "note": "by hand" });
         assert_eq!(RunInput::new(by_hand.clone()).event(), by_hand);
+    }
+
+    #[test]
+    fn where_a_trace_comes_from_is_kept_and_not_shown_to_the_run() {
+        let trace = json!({ "parent": "p" });
+        let input = RunInput::new(RunInput::traced(json!({ "note": "n" }), trace.clone()));
+        assert_eq!(input.trace(), Some(&trace));
+        assert_eq!(input.event(), json!({ "note": "n" }));
+        assert_eq!(input.given(), json!({ "note": "n" }));
+        assert_eq!(RunInput::traced(json!({}), Value::Null), json!({}));
+        assert_eq!(RunInput::default().trace(), None);
     }
 
     #[test]

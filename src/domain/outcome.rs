@@ -152,6 +152,18 @@ pub enum SkillStatus {
     Skipped,
 }
 
+impl SkillStatus {
+    /// The word as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// How one attempt of a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptOutcome {

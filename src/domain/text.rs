@@ -1,5 +1,15 @@
 //! Texts that come from outside, made fit to store and show: one line, of a bounded length.
 
+use chrono::SecondsFormat;
+
+use super::Instant;
+
+/// A moment as logs and traces show it: RFC 3339 in UTC, with as many digits of a second as it has.
+#[must_use]
+pub fn rfc3339(moment: Instant) -> String {
+    moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
 /// `text` without control characters (each becomes a space) and at most `longest` characters long; what is cut ends
 /// with `…`.
 #[must_use]

@@ -15,6 +15,7 @@ mod params;
 mod rate;
 pub mod request_id;
 pub mod routes;
+mod spans;
 pub mod sse;
 pub mod stalled;
 mod unrouted;

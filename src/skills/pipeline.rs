@@ -13,12 +13,15 @@ use super::{
     RunContext, Skill, SkillError, Verdict, content_posting::ContentPosting, progress::Progress,
     registry::SkillSet,
 };
-use crate::domain::{
-    bot::{Behaviour, ExecutionRules, SkillSpec},
-    hold::HoldKind,
-    outcome::{AttemptOutcome, SkillStatus, Status},
-    retry::RetryPolicy,
-    text::bounded,
+use crate::{
+    domain::{
+        bot::{Behaviour, ExecutionRules, SkillSpec},
+        hold::HoldKind,
+        outcome::{AttemptOutcome, SkillStatus, Status},
+        retry::RetryPolicy,
+        text::bounded,
+    },
+    telemetry::traces::Span,
 };
 
 /// The longest error of an attempt, in characters.
@@ -75,10 +78,11 @@ async fn run_step(
     progress: &Progress,
 ) -> Step {
     progress.begin(&spec.name);
+    let span = span_of(&spec.name);
     let result = match skills.get(&spec.name) {
         Some(skill) => {
             let tried = try_skill(skill.as_ref(), spec, rules.max_retries, context);
-            AssertUnwindSafe(tried).catch_unwind().await
+            AssertUnwindSafe(span.around(tried)).catch_unwind().await
         }
         None => Ok(Err(SkillError::unrecoverable(skills.unknown(&spec.name)))),
     };
@@ -91,7 +95,32 @@ async fn run_step(
     };
     let (status, detail) = step.record();
     progress.end(status, detail);
+    close(&span, status, detail);
     step
+}
+
+fn span_of(skill: &str) -> Span {
+    let attempt = Span::current();
+    if !attempt.is_recording() {
+        return attempt;
+    }
+    let span = attempt.child(format!("skill {skill}"));
+    span.set("skill", skill.to_owned());
+    span
+}
+
+/// What is not recorded has no span of its own to close.
+fn close(span: &Span, status: SkillStatus, detail: Option<&str>) {
+    if !span.is_recording() {
+        return;
+    }
+    span.set("status", status.as_str());
+    match detail {
+        Some(error) if status == SkillStatus::Failed => span.fail(error),
+        Some(why) => span.set("detail", why.to_owned()),
+        None => {}
+    }
+    span.end();
 }
 
 async fn try_skill(

@@ -35,6 +35,7 @@ async fn tell(server: &Server, key: Option<&str>) -> Vec<(String, ExecutionId)> 
         source: "ci".into(),
         payload: json!({ "version": 7 }),
         key: key.map(str::to_owned),
+        trace: serde_json::Value::Null,
     };
     let answer = server.ask(event).await.unwrap().into_iter();
     answer.map(|(bot, run)| (bot.to_string(), run)).collect()
@@ -178,6 +179,7 @@ async fn an_event_while_the_store_is_away_is_refused_and_may_be_said_again() {
         source: "ci".into(),
         payload: json!(null),
         key: Some("k".into()),
+        trace: serde_json::Value::Null,
     };
     let answer = server.ask(event()).await;
     assert!(

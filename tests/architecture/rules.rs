@@ -68,7 +68,16 @@ const HOMES: [(&[&str], &[&str]); 11] = [
     // The configuration only asks it whether a URL can be read.
     (&["tokio_postgres"], &["store", "config"]),
     (&["serenity"], &["platforms"]),
-    (&["reqwest"], &["platforms", "client"]),
+    (&["reqwest"], &["platforms", "client", "telemetry"]),
+    (
+        &[
+            "opentelemetry",
+            "opentelemetry_sdk",
+            "opentelemetry_otlp",
+            "opentelemetry_http",
+        ],
+        &["telemetry"],
+    ),
     (
         &[
             "actix_web",

@@ -104,6 +104,9 @@ impl Stored {
 pub struct Received {
     pub channel: u64,
     pub user_agent: String,
+    /// What the sender says of its trace.
+    pub traceparent: String,
+    pub tracestate: String,
     pub payload: Value,
 }
 
@@ -301,6 +304,8 @@ async fn create(
     let reply = shared.receive(Received {
         channel,
         user_agent: header("user-agent"),
+        traceparent: header("traceparent"),
+        tracestate: header("tracestate"),
         payload: payload.clone(),
     });
     if header("authorization") != format!("Bot {TOKEN}") {

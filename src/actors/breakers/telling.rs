@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use super::{Change, Downstream, Sign};
 use crate::{
     actors::{env::Env, news::Happening},
-    domain::breaker::{Breaker, StoredBreaker},
+    domain::{
+        breaker::{Breaker, StoredBreaker},
+        text::rfc3339,
+    },
 };
 
 impl Env {
@@ -64,7 +67,7 @@ impl Env {
             let state = breaker.as_str();
             match breaker {
                 Breaker::Open { until } => {
-                    tracing::error!(dependency, %until, "the breaker is open: nothing is sent there until then");
+                    tracing::error!(dependency, until = %rfc3339(until), "the breaker is open: nothing is sent there until then");
                 }
                 Breaker::HalfOpen { .. } => {
                     tracing::info!(dependency, "the breaker lets a probe through")

@@ -140,6 +140,7 @@ async fn start_for(
 ) -> Result<ExecutionId, ControlError> {
     let hold = stands_against(env, &*describe(env, bot).await?);
     let input = RunInput::of_event(&event.event_type, &event.source, &event.payload);
+    let input = RunInput::traced(input, event.trace.clone());
     let wish = || TriggerHere {
         trigger: Trigger::Event,
         input: input.clone(),

@@ -70,6 +70,8 @@ pub struct StartEvent {
     pub payload: Value,
     /// What a repetition is recognised by.
     pub key: Option<String>,
+    /// Where the trace of the request comes from, as it is kept with the runs; null for none.
+    pub trace: Value,
 }
 
 /// All bots, by name. Replies a picture that was right a moment ago.

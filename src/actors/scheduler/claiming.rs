@@ -16,6 +16,7 @@ use crate::{
         outcome::Gap,
         run::{Claim, ExecutionId, Trigger},
         slots::SlotPlan,
+        text::rfc3339,
     },
     store::Written,
 };
@@ -137,7 +138,7 @@ impl SchedulerActor {
     fn advanced(&mut self, bot: &BotName, plan: &SlotPlan, execution: Option<ExecutionId>) {
         for gap in &plan.gaps {
             if matches!(gap.gap, Gap::Late | Gap::Window) {
-                tracing::warn!(actor = %bot, slots = gap.slots, first = %gap.first, last = %gap.last, reason = gap.gap.reason(), "slots were missed");
+                tracing::warn!(actor = %bot, slots = gap.slots, first = %rfc3339(gap.first), last = %rfc3339(gap.last), reason = gap.gap.reason(), "slots were missed");
             }
         }
         let lenient = self.agenda.get(bot).is_some_and(Entry::resumed_leniently);

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix::{AsyncContext, Context, Handler, Message};
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::field::display;
 
 use super::{ME, SchedulerActor, entry::Entry};
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
         policy::Overlap,
         run::{Claim, ExecutionId, Trigger},
         state::BotState,
+        text::rfc3339,
     },
     store::{Write, Written},
 };
@@ -123,7 +125,8 @@ impl SchedulerActor {
         let Some(Claim { bot, slot, .. }) = self.agenda.forget(execution) else {
             return;
         };
-        tracing::info!(actor = %bot, scheduled_for = ?slot, reason = gap.reason(), "the slot does not run");
+        let scheduled_for = slot.map(rfc3339).map(display);
+        tracing::info!(actor = %bot, scheduled_for, reason = gap.reason(), "the slot does not run");
         let stays_open = |entry: &Entry| entry.keeps_newest(gap);
         if slot.is_some() && self.agenda.get(&bot).is_some_and(stays_open) {
             // The resume decides about the newest slot under the hold.

@@ -13,6 +13,7 @@ use crate::{
     actors::supervision::panic_text,
     domain::outcome::{AttemptOutcome, Status},
     skills::{Progress, RunContext, run_attempt},
+    telemetry::traces::Span,
 };
 
 /// How long an attempt that was told to end may take to let go of its thread before it is left behind.
@@ -51,14 +52,14 @@ fn on_a_thread(
     gone: oneshot::Receiver<()>,
 ) -> JoinHandle<AttemptOutcome> {
     let runtime = run.env.runtime.clone();
-    let span = tracing::Span::current();
+    let (lines, span) = (tracing::Span::current(), Span::current());
     run.env.runtime.clone().spawn_blocking(move || {
-        let _entered = span.enter();
+        let _entered = lines.enter();
         runtime.block_on(async move {
             tokio::select! {
                 biased;
                 _ = gone => AttemptOutcome::broken(Status::Abandoned, "nobody waits for this attempt"),
-                outcome = work(&run, &outlet, attempt, &progress) => outcome,
+                outcome = span.around(work(&run, &outlet, attempt, &progress)) => outcome,
             }
         })
     })

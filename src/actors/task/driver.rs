@@ -11,9 +11,9 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio::sync::{oneshot, watch};
-use tracing::Instrument;
+use tracing::{Instrument, field::display};
 
-use super::{attempt, outlet::RunOutlet};
+use super::{attempt, outlet::RunOutlet, spans};
 use crate::{
     actors::{breakers::random, env::Env, persistence::WriteResult, runs::StopReason},
     domain::{
@@ -23,8 +23,10 @@ use crate::{
         input::RunInput,
         outcome::{AttemptOutcome, Status},
         run::{Claim, ExecutionId},
+        text::rfc3339,
     },
     store::{Write, Written},
+    telemetry::traces::{Moment, Span},
 };
 
 /// One run.
@@ -39,17 +41,21 @@ pub(super) struct Run {
     pub(super) would_post: Mutex<BTreeMap<i32, Value>>,
     /// A post of it stays `pending`, for a reason that is neither the post's nor the bot's.
     pub(super) post_waits: AtomicBool,
+    /// Its part of a trace.
+    pub(super) span: Span,
 }
 
 impl Run {
-    pub(super) const fn new(
+    /// `since`: when the bot's actor got the claim.
+    pub(super) fn new(
         env: Arc<Env>,
         bot: Arc<Bot>,
         claim: Claim,
         started_at: Instant,
         input: RunInput,
+        since: Moment,
     ) -> Self {
-        Self {
+        let run = Self {
             env,
             bot,
             claim,
@@ -57,7 +63,10 @@ impl Run {
             input,
             would_post: Mutex::new(BTreeMap::new()),
             post_waits: AtomicBool::new(false),
-        }
+            span: Span::none(),
+        };
+        let span = spans::begin(&run, since);
+        Self { span, ..run }
     }
 }
 
@@ -69,6 +78,8 @@ pub(super) struct RunEnd {
     pub(super) attempt: u32,
     /// Earlier attempts, and the skills of the last.
     pub(super) metadata: Value,
+    /// Goes on until the end is stored.
+    pub(super) span: Span,
 }
 
 impl RunEnd {
@@ -93,13 +104,17 @@ impl RunEnd {
 /// Works until the run ends. `stopped` says when to end it early; if its sender is gone, so is the run's owner.
 pub(super) async fn drive(run: Run, stopped: watch::Receiver<Option<StopReason>>) -> RunEnd {
     let (actor, execution) = (run.bot.name.clone(), run.claim.execution);
-    let scheduled_for = run.claim.slot.map(|slot| slot.to_rfc3339());
+    let scheduled_for = run.claim.slot.map(rfc3339).map(display);
     let trigger = run.claim.trigger.as_str();
-    let span =
+    let lines =
         tracing::info_span!("run", %actor, execution_id = %execution, scheduled_for, trigger);
-    let end = attempts(run, stopped).instrument(span).await;
-    end.log(&actor, execution);
-    end
+    let span = run.span.clone();
+    let work = async {
+        let end = attempts(run, stopped).instrument(lines).await;
+        end.log(&actor, execution);
+        end
+    };
+    span.around(work).await
 }
 
 async fn attempts(run: Run, mut stopped: watch::Receiver<Option<StopReason>>) -> RunEnd {
@@ -110,11 +125,15 @@ async fn attempts(run: Run, mut stopped: watch::Receiver<Option<StopReason>>) ->
         earlier: Vec::new(),
     };
     loop {
+        let span = spans::attempt(&run, tries.attempt);
+        let work = attempt::run(Arc::clone(&run), Arc::clone(&outlet), tries.attempt);
         let outcome = tokio::select! {
             biased;
             reason = told_to_stop(&mut stopped) => stopped_by(reason),
-            outcome = attempt::run(Arc::clone(&run), Arc::clone(&outlet), tries.attempt) => outcome,
+            outcome = span.around(work) => outcome,
         };
+        spans::outcome(&span, &outcome);
+        span.end();
         let Some(wait) = tries.wait_after(&run, &outcome) else {
             return tries.end(&run, outcome);
         };
@@ -179,6 +198,7 @@ impl Tries {
             outcome,
             attempt: self.attempt,
             metadata,
+            span: run.span.clone(),
         }
     }
 }
@@ -220,6 +240,9 @@ fn metadata(run: &Run, earlier: &[Value], last: Option<&AttemptOutcome>) -> Valu
         let posts = posts.unwrap_or_else(PoisonError::into_inner);
         all.insert("dry_run".into(), true.into());
         all.insert("dry_run_posts".into(), posts.values().cloned().collect());
+    }
+    if let Some(trace) = run.span.trace_id() {
+        all.insert("trace_id".into(), trace.into());
     }
     if !earlier.is_empty() {
         all.insert("attempts".into(), earlier.into());

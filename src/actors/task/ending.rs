@@ -4,7 +4,7 @@ use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 use serde_json::Value;
 use tokio::{task::JoinError, time::Instant as Monotonic};
 
-use super::{TaskActor, driver::RunEnd};
+use super::{TaskActor, driver::RunEnd, spans};
 use crate::{
     actors::{runs::Ticket, supervision::panic_text},
     domain::{
@@ -13,6 +13,7 @@ use crate::{
         run::ExecutionId,
     },
     store::{Finish, Write, Written},
+    telemetry::traces::Span,
 };
 
 impl TaskActor {
@@ -31,13 +32,16 @@ impl TaskActor {
             outcome,
             attempt,
             metadata,
+            span,
         } = end;
         let failed = usize::from(outcome.status.is_failure());
         self.unanswered_failures += failed;
+        let storing = spans::storing(&span, &outcome, attempt);
         let write = self.finish_write(execution, started_at, attempt, outcome, metadata);
         let answer = self.env.queue.send(write, true).into_actor(self);
         ctx.spawn(answer.map(move |answer, actor, ctx| {
             actor.unanswered_failures -= failed;
+            spans::stored(&span, &storing, &answer);
             if let Ok(Ok(Written::Finished {
                 hold: Some(hold), ..
             })) = answer
@@ -82,6 +86,7 @@ impl TaskActor {
             outcome: AttemptOutcome::broken(status, text),
             attempt: 1,
             metadata: serde_json::json!({}),
+            span: Span::none(),
         };
         end.log(&self.bot.name, execution);
         end

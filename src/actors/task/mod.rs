@@ -8,6 +8,7 @@ mod attempt;
 mod driver;
 mod ending;
 mod outlet;
+mod spans;
 mod starting;
 mod triggering;
 
@@ -29,7 +30,7 @@ use super::{
 };
 use crate::{
     domain::{Instant, bot::Bot, hold::HoldKind, run::ExecutionId},
-    telemetry::metrics::ActorType,
+    telemetry::{metrics::ActorType, traces::Moment},
 };
 
 /// Who sends what is sent from here.
@@ -78,6 +79,8 @@ struct InHand {
     ticket: Ticket,
     /// Who waits to hear whether it was taken.
     asker: Option<oneshot::Sender<Result<ExecutionId, ControlError>>>,
+    /// When this actor got it.
+    since: Moment,
 }
 
 impl InHand {
@@ -219,12 +222,13 @@ impl Handler<StartRun> for TaskActor {
         self.worked_at = Monotonic::now();
         self.take_up_configuration();
         if let Some(ticket) = self.env.runs.enter(start.claim.execution, &self.bot.name) {
-            let asker = None;
+            let (asker, since) = (None, Moment::now());
             self.consider(
                 InHand {
                     start,
                     ticket,
                     asker,
+                    since,
                 },
                 ctx,
             );

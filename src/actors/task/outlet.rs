@@ -22,6 +22,7 @@ use crate::{
     },
     skills::{Outlet, SkillError},
     store::{NewPost, Write, Written},
+    telemetry::traces::Span,
 };
 
 /// How long to wait before a store that is away is asked again.
@@ -113,7 +114,23 @@ impl Outlet for RunOutlet {
             self.keep(position, &message);
             return Ok(None);
         }
-        let post = self.store(position, &message).await?;
+        let span = Span::current().child("post");
+        span.set("position", position);
+        span.set("platform", Platforms::of(&self.run.bot).0);
+        let posted = span.around(self.send(position, message)).await;
+        if let Err(error) = &posted {
+            span.fail(&error.message);
+        }
+        span.end();
+        posted
+    }
+}
+
+impl RunOutlet {
+    async fn send(&self, position: i32, message: Message) -> Result<Option<String>, SkillError> {
+        let storing = Span::current().child("store post");
+        let post = storing.around(self.store(position, &message)).await?;
+        storing.end();
         fail::fail_point!("post.stored");
         let insistence = match self.run.claim.trigger {
             Trigger::Manual => Insistence::Once,

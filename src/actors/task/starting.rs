@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use tracing::field::display;
 
 use super::{InHand, TaskActor, driver};
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
         policy::{OnResume, Overlap},
         run::Trigger,
         start::{StartDecision, StartFacts},
+        text::rfc3339,
     },
     store::Write,
 };
@@ -114,7 +116,8 @@ impl TaskActor {
     pub(super) fn decline(&mut self, mut claim: InHand, gap: Gap) {
         claim.tell(Err(self.refusal(gap)));
         let (actor, slot) = (&self.bot.name, claim.start.claim.slot);
-        tracing::info!(%actor, scheduled_for = ?slot, reason = gap.reason(), "the slot does not run");
+        let scheduled_for = slot.map(rfc3339).map(display);
+        tracing::info!(%actor, scheduled_for, reason = gap.reason(), "the slot does not run");
         let held = matches!(gap, Gap::Held(_)) && slot.is_some();
         if held && self.bot.policy.on_resume == OnResume::RunLatest {
             // The resume decides about the newest slot under the hold.
@@ -177,7 +180,12 @@ impl TaskActor {
     ) {
         self.tell_of_start(&claim, started_at);
         claim.taken();
-        let InHand { start, ticket, .. } = claim;
+        let InHand {
+            start,
+            ticket,
+            since,
+            ..
+        } = claim;
         let StartRun {
             claim,
             place,
@@ -194,7 +202,7 @@ impl TaskActor {
         });
         self.active.insert(execution, ticket);
         let (env, bot) = (Arc::clone(&self.env), Arc::clone(&self.bot));
-        let run = driver::Run::new(env, bot, claim, started_at, RunInput::new(input));
+        let run = driver::Run::new(env, bot, claim, started_at, RunInput::new(input), since);
         let work = self
             .env
             .runtime
@@ -236,6 +244,7 @@ impl TaskActor {
             start,
             ticket,
             asker,
+            since,
         }) = self.waiting.take()
         {
             // The end of the run before it may hold the bot: the store knows.
@@ -251,6 +260,7 @@ impl TaskActor {
                     start,
                     ticket,
                     asker,
+                    since,
                 },
                 ctx,
             );

@@ -21,6 +21,7 @@ use crate::{
         start::StartDecision,
     },
     store::{Write, Written},
+    telemetry::traces::Moment,
 };
 
 /// What a trigger is answered.
@@ -116,6 +117,7 @@ impl TaskActor {
                     start,
                     ticket,
                     asker,
+                    since: Moment::now(),
                 },
                 ctx,
             );

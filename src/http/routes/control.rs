@@ -13,13 +13,14 @@ use super::{
 };
 use crate::{
     actors::messages::{BotCard, DescribeBot, Pause, Resume, ResumeAll, TriggerRun},
-    domain::state::BotState,
+    domain::{input::RunInput, state::BotState},
     http::{
         Shared,
         audit::{self, Note},
         auth::Operator,
         body::{Body, Params, PathOf},
         error::Answer,
+        spans::{self, traced},
         view::{
             actor::{Actor, HoldView},
             outline::Outline,
@@ -152,13 +153,19 @@ async fn trigger_actor(
     request: HttpRequest,
     shared: web::Data<Shared>,
 ) -> Answer {
-    let (bot, input) = (bot_name(&id)?, wish.input()?);
+    let work = trigger(&id, wish, &request, &shared);
+    traced(&request, "POST /api/v1/actors/{id}/trigger", work).await
+}
+
+async fn trigger(id: &str, wish: TriggerRequest, request: &HttpRequest, shared: &Shared) -> Answer {
+    let bot = bot_name(id)?;
+    let input = RunInput::traced(wish.input()?, spans::current());
     let message = format!("Triggered execution for actor '{bot}'");
     let execution = shared.door.ask(TriggerRun { bot, input }).await??;
-    note_after(&request, json!({ "execution_id": execution.0 }));
+    note_after(request, json!({ "execution_id": execution.0 }));
     Ok(HttpResponse::Ok().json(Triggered {
         message,
-        timestamp: Time(now(&shared)?),
+        timestamp: Time(now(shared)?),
         execution_id: execution.0,
     }))
 }

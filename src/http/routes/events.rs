@@ -1,6 +1,6 @@
 //! Starting bots from outside: an event starts every bot that listens for its type.
 
-use actix_web::{HttpResponse, http::StatusCode, post, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, post, web};
 use chrono::SecondsFormat;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ use crate::{
         auth::sender::Sent,
         body::object,
         error::{Answer, Problem},
+        spans::{self, traced},
     },
 };
 
@@ -147,7 +148,11 @@ impl From<(BotName, ExecutionId)> for Started {
     security((), ("bearerAuth" = []))
 )]
 #[post("/events")]
-async fn start_event(sent: Sent, shared: web::Data<Shared>) -> Answer {
+async fn start_event(sent: Sent, request: HttpRequest, shared: web::Data<Shared>) -> Answer {
+    traced(&request, "POST /api/v1/events", start(sent, &shared)).await
+}
+
+async fn start(sent: Sent, shared: &Shared) -> Answer {
     let event = Event::read(&sent.body)?;
     let at = shared.door.env().ok_or(Unanswered::Starting)?.clock.now();
     let keyed = sent.key.is_some();
@@ -156,10 +161,11 @@ async fn start_event(sent: Sent, shared: web::Data<Shared>) -> Answer {
         source: event.source.clone(),
         payload: event.payload.clone(),
         key: sent.key,
+        trace: spans::current(),
     };
     let runs = shared.door.ask(wish).await??;
     if let Some((_, execution)) = runs.first().filter(|_| keyed) {
-        refuse_another_event(&shared, *execution, &event).await?;
+        refuse_another_event(shared, *execution, &event).await?;
     }
     Ok(HttpResponse::Accepted().json(Accepted {
         executions: runs.into_iter().map(Started::from).collect(),

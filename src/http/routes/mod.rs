@@ -18,7 +18,6 @@ pub mod stream;
 pub mod supervision;
 mod wishes;
 
-use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{Shared, error::Problem};
@@ -53,7 +52,7 @@ pub fn root(config: &mut ServiceConfig<'_>) {
 }
 
 /// What time it is, by the clock that the scheduler goes by.
-fn now(shared: &web::Data<Shared>) -> Result<Instant, Problem> {
+fn now(shared: &Shared) -> Result<Instant, Problem> {
     let env = shared.door.env().ok_or(Unanswered::Starting)?;
     Ok(env.clock.now())
 }

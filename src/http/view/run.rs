@@ -8,7 +8,7 @@ use super::{
     time::Time,
     words::{PostWord, RunStatus, RunTrigger, SkillWord},
 };
-use crate::domain::{ledger::LedgerRow, outcome::SkillOutcome, post::Post};
+use crate::domain::{input::RunInput, ledger::LedgerRow, outcome::SkillOutcome, post::Post};
 
 /// One row of the ledger.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -76,7 +76,7 @@ impl From<(LedgerRow, Vec<Post>)> for Execution {
                 .metadata
                 .get("input")
                 .filter(|it| !it.is_null())
-                .cloned(),
+                .map(|it| RunInput::new(it.clone()).given()),
             earlier_attempts: earlier(&row.metadata),
             task_id: row.bot.to_string(),
             actor_name: row.actor_name,

@@ -49,6 +49,10 @@ impl Answer {
         }
     }
 
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The receipt, or why there is none.
     pub(super) fn verdict(&self, channel: NonZeroU64) -> Result<Receipt, PostFailure> {
         let says = || self.quote();

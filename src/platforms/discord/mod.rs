@@ -9,11 +9,12 @@ mod answer;
 mod limits;
 mod options;
 mod payload;
+mod spans;
 
 use std::{fmt, num::NonZeroU64, time::Duration};
 
 use async_trait::async_trait;
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -61,11 +62,19 @@ impl Discord {
     async fn send(&self, channel: NonZeroU64, body: Vec<u8>) -> Result<Answer, PostFailure> {
         let mut url = self.origin.clone();
         url.set_path(&format!("/api/v10/channels/{channel}/messages"));
+        let span = spans::begin(&url);
         let request = self
             .client
             .post(url)
             .header("content-type", "application/json")
             .body(body);
+        let answer = self.answered(spans::told(request, &span)).await;
+        let answer = answer.map_err(|failure| self.redacted(failure));
+        spans::end(&span, &answer);
+        answer
+    }
+
+    async fn answered(&self, request: RequestBuilder) -> Result<Answer, PostFailure> {
         let response = request
             .send()
             .await
@@ -153,10 +162,7 @@ impl ContentPoster for Discord {
         if let Some(wait) = self.limits.wait(channel) {
             return Err(PostFailure::RateLimited(wait));
         }
-        let answer = self
-            .send(channel, body)
-            .await
-            .map_err(|f| self.redacted(f))?;
+        let answer = self.send(channel, body).await?;
         self.limits.hear(channel, &answer);
         answer
             .verdict(channel)

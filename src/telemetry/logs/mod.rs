@@ -1,10 +1,21 @@
 //! Structured logs on standard error; standard output belongs to the console platform.
+//!
+//! One event is one line. What comes from outside (a platform's answer, a name, a panic's text) may be in it, and cannot
+//! make it look like two.
+
+mod escape;
+mod json;
+mod text;
 
 use std::io::{self, IsTerminal};
 
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter,
+    fmt::{self, format::JsonFields},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// How a log line is written (`LOG_FORMAT`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,18 +67,18 @@ pub fn start(format: LogFormat, filter: Option<&str>) -> Result<WorkerGuard, Str
     let started = match format {
         LogFormat::Text => {
             let lines = fmt::layer()
+                .fmt_fields(text::Fields)
+                .event_format(text::Text)
                 .with_writer(writer)
-                .with_ansi(io::stderr().is_terminal())
-                .with_target(false);
+                .with_ansi(io::stderr().is_terminal());
             registry.with(lines).try_init()
         }
         LogFormat::Json => {
             let lines = fmt::layer()
-                .json()
-                .flatten_event(true)
+                .fmt_fields(JsonFields::new())
+                .event_format(json::Json)
                 .with_writer(writer)
-                .with_current_span(true)
-                .with_span_list(false);
+                .with_ansi(false);
             registry.with(lines).try_init()
         }
     };
