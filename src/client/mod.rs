@@ -19,6 +19,7 @@
 //! ```
 
 mod address;
+mod alerts;
 mod content;
 mod control;
 mod error;

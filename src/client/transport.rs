@@ -90,7 +90,16 @@ impl Client {
         &self,
         request: RequestBuilder,
     ) -> Result<Reply<T>, Error> {
-        let received = self.send(request).await?;
+        self.ask_within(self.timeouts.request, request).await
+    }
+
+    /// The same with another deadline.
+    pub(super) async fn ask_within<T: DeserializeOwned>(
+        &self,
+        time: Duration,
+        request: RequestBuilder,
+    ) -> Result<Reply<T>, Error> {
+        let received = self.send_within(time, request).await?;
         if received.status.is_success() {
             received.reply(&self.address)
         } else {
@@ -99,11 +108,19 @@ impl Client {
     }
 
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Received, Error> {
+        self.send_within(self.timeouts.request, request).await
+    }
+
+    async fn send_within(
+        &self,
+        time: Duration,
+        request: RequestBuilder,
+    ) -> Result<Received, Error> {
         let exchange = async {
             let response = request.send().await.map_err(|error| self.failed(&error))?;
             self.receive(response).await
         };
-        self.within(self.timeouts.request, exchange).await
+        self.within(time, exchange).await
     }
 
     /// Reads an answer to its end, if it has one.

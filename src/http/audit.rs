@@ -23,7 +23,7 @@ const ROOT: &str = "/api/v1";
 const LONGEST: usize = 300;
 
 /// The actions, by method and route.
-const ACTIONS: [(&str, &str, &str); 11] = [
+const ACTIONS: [(&str, &str, &str); 12] = [
     ("POST", "/actors/{id}/pause", "pause"),
     ("POST", "/actors/{id}/resume", "resume"),
     ("POST", "/actors/{id}/trigger", "trigger"),
@@ -31,6 +31,7 @@ const ACTIONS: [(&str, &str, &str); 11] = [
     ("POST", "/executions/{id}/cancel", "cancel"),
     ("POST", "/config/reload", "reload"),
     ("POST", "/breakers/{dependency}/reset", "reset_breaker"),
+    ("POST", "/alerts/test", "test_alert"),
     ("POST", "/content/{table}", "add_content"),
     ("DELETE", "/content/{table}", "remove_content"),
     ("DELETE", "/content/{table}/{id}", "remove_content"),

@@ -49,6 +49,8 @@ fn every_route_of_the_control_api_is_in_the_document() {
         "get /api/v1/content/{table}",
         "post /api/v1/content/{table}",
         "delete /api/v1/content/{table}",
+        "get /api/v1/alerts",
+        "post /api/v1/alerts/test",
         "get /api/v1/audit",
         "get /api/v1/openapi.json",
         "get /api/v1/docs",

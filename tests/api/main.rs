@@ -18,6 +18,7 @@ mod ledger;
 #[path = "../support/server.rs"]
 mod server;
 
+mod alerts;
 mod bodies;
 mod bots;
 #[cfg(feature = "discord")]

@@ -12,6 +12,8 @@ fn every_command_explains_itself() {
         &["resume", "--help"],
         &["trigger", "--help"],
         &["history", "--help"],
+        &["alert", "--help"],
+        &["alert", "test", "--help"],
         &["watch", "--help"],
     ] {
         let said = Said::of(&mut ctl(arguments));

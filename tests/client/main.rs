@@ -14,6 +14,7 @@ mod ledger;
 #[path = "../support/server.rs"]
 mod server;
 
+mod alerts;
 mod answers;
 mod commands;
 mod help;

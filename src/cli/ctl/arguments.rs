@@ -77,6 +77,9 @@ pub(super) enum Action {
     Tree,
     /// Show the processes that share the database
     Replicas,
+    /// Show what is wrong and who was told, or try whether anybody is told
+    #[command(subcommand)]
+    Alert(Alert),
     /// Show what happens, as it happens, until Ctrl-C
     Watch {
         /// Only what is about this bot
@@ -84,6 +87,23 @@ pub(super) enum Action {
         /// Begin behind this event, as far as the server remembers
         #[arg(long, value_name = "EVENT_ID")]
         since_id: Option<String>,
+    },
+}
+
+/// What about alerts.
+#[derive(Debug, Subcommand)]
+pub(super) enum Alert {
+    /// Show the incidents that are open, and the newest deliveries
+    List {
+        /// At most so many deliveries
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+    },
+    /// Send a test alert at once; exit code 1 unless every channel takes it
+    Test {
+        /// Only this channel: webhook, discord or pagerduty
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
     },
 }
 

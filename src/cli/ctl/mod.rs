@@ -3,6 +3,7 @@
 //! Tables are for people; `--json` prints what the API answered. Nothing that a server says reaches the terminal with
 //! control characters in it.
 
+mod alerts;
 mod arguments;
 mod bots;
 mod failure;
@@ -62,6 +63,7 @@ async fn act(ctl: Ctl) -> Result<(), Failure> {
         Action::Reload { dry_run } => server::reload(client, out, dry_run).await,
         Action::Tree => server::tree(client, out).await,
         Action::Replicas => server::replicas(client, out).await,
+        Action::Alert(what) => alerts::alert(client, out, what).await,
         Action::Watch { bot, since_id } => watch::watch(client, out, bot, since_id).await,
     }
 }

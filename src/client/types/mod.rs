@@ -2,11 +2,13 @@
 //! `..Default::default()`, so that they may get more.
 
 mod actor;
+mod alert;
 mod execution;
 mod operations;
 mod requests;
 
 pub use actor::{Actor, ActorStatus, Hold, Resumed, Triggered};
+pub use alert::{AlertDelivery, AlertTest, AlertTests, Alerts, Incident};
 pub use execution::{Execution, SentPost, SkillRun, Status};
 pub use operations::{
     ActorReport, Added, AuditEntry, BotChange, Breaker, BreakerReset, Cancelling, ComponentHealth,
@@ -14,6 +16,6 @@ pub use operations::{
     Supervision,
 };
 pub use requests::{
-    ActorFilter, AuditFilter, ContentFilter, Event, ExecutionFilter, NewItem, PauseRequest,
-    TriggerRequest,
+    ActorFilter, AlertFilter, AuditFilter, ContentFilter, Event, ExecutionFilter, NewItem,
+    PauseRequest, TriggerRequest,
 };

@@ -44,6 +44,13 @@ pub struct ExecutionFilter {
     pub include: Option<String>,
 }
 
+/// How much of the alerts.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct AlertFilter {
+    /// So many deliveries, 500 at most (50).
+    pub limit: Option<u32>,
+}
+
 /// Which entries of the audit.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct AuditFilter {

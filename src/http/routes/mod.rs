@@ -1,6 +1,7 @@
 //! The routes, one file for each subject. Each handler is collected for the OpenAPI document by `utoipa-actix-web`.
 
 pub mod actors;
+pub mod alerts;
 pub mod audit;
 pub mod breakers;
 pub mod configuration;
@@ -39,6 +40,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .configure(configuration::routes)
         .configure(supervision::routes)
         .configure(breakers::routes)
+        .configure(alerts::routes)
         .configure(content::routes)
         .configure(audit::routes)
         .configure(events::routes)

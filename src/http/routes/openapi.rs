@@ -58,6 +58,7 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
         (name = "content", description = "Knowledge items that bots choose from"),
         (name = "configuration", description = "What is in force, and reading it again"),
         (name = "supervision", description = "The actor system, breakers, replicas"),
+        (name = "alerts", description = "What is wrong, and who is told"),
         (name = "events", description = "Starting bots from outside"),
         (name = "stream", description = "What happens, as it happens"),
         (name = "audit", description = "Who did what"),

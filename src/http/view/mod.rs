@@ -3,6 +3,7 @@
 //! A view is made of what is handed to it: it asks nobody and reads no clock. Field names are a promise to clients.
 
 pub mod actor;
+pub mod alert;
 pub mod audit;
 pub mod content;
 pub mod gallery;
