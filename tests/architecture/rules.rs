@@ -55,7 +55,7 @@ const BEHIND_TRAITS: [&str; 7] = [
 ];
 
 /// Crates that have one home.
-const HOMES: [(&[&str], &[&str]); 11] = [
+const HOMES: [(&[&str], &[&str]); 12] = [
     (
         &[
             "diesel",
