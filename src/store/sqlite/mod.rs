@@ -5,6 +5,7 @@
 //! `BEGIN IMMEDIATE` transaction that is on disk (`synchronous = FULL`) when its answer comes; reads have connections
 //! of their own, and outside readers may look on at any time.
 
+mod alerts;
 mod breakers;
 mod connections;
 mod fault;
@@ -41,7 +42,8 @@ use self::{
     write::{Tx, apply},
 };
 use super::{
-    Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write, Written,
+    AlertStore, Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write,
+    Written,
 };
 use crate::{
     clock::Clock,
@@ -329,6 +331,10 @@ impl StatePersistence for SqliteStore {
 
     fn database_id(&self) -> &str {
         &self.database_id
+    }
+
+    fn alerts(&self) -> Option<&dyn AlertStore> {
+        Some(self)
     }
 
     fn is_shared(&self) -> bool {
