@@ -55,7 +55,7 @@ const BEHIND_TRAITS: [&str; 7] = [
 ];
 
 /// Crates that have one home.
-const HOMES: [(&[&str], &[&str]); 10] = [
+const HOMES: [(&[&str], &[&str]); 11] = [
     (
         &[
             "diesel",
@@ -81,7 +81,9 @@ const HOMES: [(&[&str], &[&str]); 10] = [
         &["http"],
     ),
     (&["prometheus"], &["telemetry"]),
-    (&["jsonwebtoken", "standardwebhooks"], &["http"]),
+    (&["jsonwebtoken"], &["http"]),
+    // Checked where events come in, made where alerts go out.
+    (&["standardwebhooks"], &["http", "platforms"]),
     (&["actix", "actix_rt"], &["actors", "app", "main"]),
     (&["clap", "clap_complete"], &["cli", "main"]),
     (&["cron"], &["domain"]),

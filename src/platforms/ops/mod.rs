@@ -1,4 +1,19 @@
 //! Outward channels of the people who run the server: where alerts go.
+//!
+//! A channel makes one request (two for a test on PagerDuty), waits 10 s at most, and says what came of it; it never
+//! tries again by itself. Texts of notices may come from outside: each channel cleans, escapes and cuts them. No
+//! error has a secret, or a URL beyond its origin, in it.
+
+mod address;
+mod answer;
+pub mod discord;
+mod names;
+mod outlet;
+pub mod pagerduty;
+pub mod pings;
+mod retry_after;
+mod text;
+pub mod webhook;
 
 use std::time::Duration;
 

@@ -1,0 +1,103 @@
+//! URLs that somebody has configured: of the web, and shown to nobody beyond their origin, because many carry a secret.
+
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+
+/// What is shorter is part of no secret that is worth the name, but may well be a word.
+const SHORTEST_SECRET: usize = 12;
+
+/// Reads the URL of `what`.
+///
+/// # Errors
+/// What is wrong with it; its text is not in it.
+pub(super) fn parse(what: &str, text: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim())
+        .map_err(|error| format!("{what} is no URL ({error}); write it like https://HOST/PATH"))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(format!("{what} is neither http:// nor https://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(format!(
+            "{what} has a user name or password in it; leave out what stands before the `@`"
+        ));
+    }
+    if url.fragment().is_some() {
+        return Err(format!("{what} has a fragment; leave out the `#`"));
+    }
+    Ok(url)
+}
+
+/// `url` with this behind its path, whether or not that ends in `/`.
+pub(super) fn below(url: &Url, tail: &str) -> Url {
+    let mut longer = url.clone();
+    longer.set_path(&format!("{}{tail}", url.path().trim_end_matches('/')));
+    longer
+}
+
+/// The parts that may not be shown when an answer quotes them: the whole, and long parts of its path and query.
+pub(super) fn secrets(url: &Url) -> Vec<SecretString> {
+    let path = url.path_segments().into_iter().flatten().map(str::to_owned);
+    let query = url.query_pairs().map(|(_, value)| value.into_owned());
+    let parts = path
+        .chain(query)
+        .filter(|part| part.len() >= SHORTEST_SECRET);
+    let whole = [url.as_str(), url.path()].map(str::to_owned);
+    let whole = whole
+        .into_iter()
+        .filter(|part| part.len() >= SHORTEST_SECRET);
+    whole.chain(parts).map(SecretString::from).collect()
+}
+
+/// `text` with `***` in the place of each secret.
+pub(super) fn redacted(text: String, secrets: &[SecretString]) -> String {
+    let shown = secrets.iter().map(|secret| secret.expose_secret());
+    shown
+        .filter(|secret| !secret.is_empty())
+        .fold(text, |text, secret| text.replace(secret, "***"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_cannot_be_meant_is_refused_and_not_shown() {
+        for (text, part) in [
+            ("hooks.example/hunter2", "is no URL"),
+            ("ftp://h/hunter2", "neither http:// nor https://"),
+            ("file:///hunter2", "neither http:// nor https://"),
+            ("https://me:hunter2@h/", "before the `@`"),
+            ("https://h/#hunter2", "leave out the `#`"),
+            ("https://", "is no URL"),
+            ("", "is no URL"),
+        ] {
+            let wrong = parse("the URL", text).unwrap_err();
+            assert!(wrong.contains(part), "{text}: {wrong}");
+            assert!(!wrong.contains("hunter2"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_tail_stands_behind_the_path_and_before_the_query() {
+        for (url, longer) in [
+            ("https://h", "https://h/fail"),
+            ("https://h/key/", "https://h/key/fail"),
+            ("https://h/key?a=b&c", "https://h/key/fail?a=b&c"),
+        ] {
+            let url = parse("the URL", url).unwrap();
+            assert_eq!(below(&url, "/fail").as_str(), longer);
+        }
+    }
+
+    #[test]
+    fn what_an_answer_quotes_of_a_url_is_not_shown() {
+        let url = parse(
+            "it",
+            "https://h/api/hooks/abcdefghijklmnop?key=qrstuvwxyz0123",
+        )
+        .unwrap();
+        let said = format!("no {url}, no abcdefghijklmnop, no qrstuvwxyz0123, but api and hooks");
+        let shown = redacted(said, &secrets(&url));
+        assert_eq!(shown, "no ***, no ***, no ***, but api and hooks");
+    }
+}
