@@ -8,8 +8,8 @@ use std::{
 use actix::{Actor, Addr};
 
 use super::{
-    coordinator::CoordinatorActor, health::HealthCheckActor, persistence::PersistenceActor,
-    scheduler::SchedulerActor, supervision::Child, task::TaskActor,
+    alerting::AlertActor, coordinator::CoordinatorActor, health::HealthCheckActor,
+    persistence::PersistenceActor, scheduler::SchedulerActor, supervision::Child, task::TaskActor,
 };
 use crate::domain::bot::BotName;
 
@@ -28,6 +28,8 @@ pub struct Entries {
     pub scheduler: Option<Addr<SchedulerActor>>,
     /// Looks after the others.
     pub health: Option<Addr<HealthCheckActor>>,
+    /// Tells people what is wrong; `None` if there is nowhere to tell it.
+    pub alert: Option<Addr<AlertActor>>,
     /// Bots with an actor; all others rest.
     pub tasks: HashMap<BotName, Addr<TaskActor>>,
 }
@@ -43,6 +45,7 @@ impl Entries {
             (Child::Persistence, is_dead(&self.persistence)),
             (Child::Scheduler, is_dead(&self.scheduler)),
             (Child::HealthCheck, is_dead(&self.health)),
+            (Child::Alert, self.alert.is_some() && is_dead(&self.alert)),
         ];
         let core = core
             .into_iter()

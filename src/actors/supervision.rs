@@ -37,6 +37,8 @@ pub enum Child {
     Scheduler,
     /// Looks after the others.
     HealthCheck,
+    /// Tells people what is wrong.
+    Alert,
     /// Owns one bot's runs.
     Task(BotName),
 }
@@ -48,6 +50,7 @@ impl fmt::Display for Child {
             Self::Persistence => f.write_str("persistence"),
             Self::Scheduler => f.write_str("scheduler"),
             Self::HealthCheck => f.write_str("health_check"),
+            Self::Alert => f.write_str("alert"),
             Self::Task(bot) => write!(f, "task/{bot}"),
         }
     }

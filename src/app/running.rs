@@ -8,6 +8,8 @@ use tokio::{sync::watch, time::Instant as Monotonic};
 use super::AppError;
 use crate::{
     actors::{
+        alarms::Alarm,
+        alerting,
         coordinator::{CoordinatorActor, Fatal},
         env::Env,
         messages::Stop,
@@ -22,6 +24,9 @@ use crate::{
 
 /// How long closing the store may take.
 const CLOSING: Duration = Duration::from_secs(5);
+
+/// How long channels for alerts may take with what is due; the rest is stored.
+const TELLING: Duration = Duration::from_secs(3);
 
 /// What outlives each coordinator.
 struct Root {
@@ -124,6 +129,11 @@ impl Root {
                 Ok(wait)
             }
             Verdict::GiveUp => {
+                let given_up = Alarm::GivenUp {
+                    child: child.clone(),
+                    reason: exit.to_string(),
+                };
+                self.env.alarms.tell(self.env.clock.now(), given_up);
                 let reason = format!("the {child} actor cannot be kept alive: {exit}");
                 tracing::error!(reason, "giving up");
                 Err(AppError::GivenUp(reason))
@@ -160,6 +170,7 @@ async fn stop_in_order(
 /// Signs this process off and closes the store.
 pub(super) async fn close(env: &Arc<Env>) {
     let inner = Arc::clone(env);
+    alerting::tell_what_is_due(env, TELLING).await;
     record_what_is_left(env, CLOSING).await;
     keep_breakers_that_are_left(env, CLOSING).await;
     let closing = env.runtime.spawn(async move {

@@ -161,6 +161,7 @@ impl Stand {
             queue: WriteQueue::new(setting.results_in_memory),
             audit: Default::default(),
             alarms: Default::default(),
+            alerting: Default::default(),
             book: Default::default(),
             runs: Runs::on(board.clone()),
             board,

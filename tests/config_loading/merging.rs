@@ -166,6 +166,7 @@ namespace = "bots"
 interval_seconds = 11
 [alerts.webhook]
 url = "https://example.org/${X:-hook}"
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 [outbound]
 allow_hosts = ["Example.org"]
 allow_commands = ["/bin/date"]
@@ -210,10 +211,8 @@ allow_commands = ["/bin/date"]
         ),
         ("bots", 200)
     );
-    assert_eq!(
-        settings.alerts.0["webhook"]["url"],
-        "https://example.org/hook"
-    );
+    let webhook = settings.alerts.webhook.unwrap();
+    assert_eq!(webhook.url.expose_secret(), "https://example.org/hook");
     assert_eq!(settings.outbound.allow_hosts, ["example.org"]);
 }
 

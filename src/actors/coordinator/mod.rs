@@ -3,6 +3,7 @@
 //! It builds its children from factories, learns of each end and its reason, and has them rebuilt by the policy of
 //! [`crate::domain::restart`]. What it must remember over its own death is in the [`Roster`] and the address book.
 
+mod alerting;
 mod breakers;
 mod cancelling;
 mod children;

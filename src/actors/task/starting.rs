@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::{InHand, TaskActor, driver};
 use crate::{
     actors::{
+        alarms::Alarm,
         messages::{ControlError, StartRun},
         news::Happening,
         runs::{AtWork, StopReason},
@@ -210,6 +211,7 @@ impl TaskActor {
     }
 
     fn tell_of_start(&self, claim: &InHand, at: Instant) {
+        let is_dry = RunInput::new(claim.start.input.clone()).is_dry();
         let claim = &claim.start.claim;
         let started = Happening::RunStarted {
             bot: self.bot.name.clone(),
@@ -218,6 +220,14 @@ impl TaskActor {
             scheduled_for: claim.slot,
         };
         self.env.news.tell(at, started);
+        if !is_dry {
+            let started = Alarm::RunStarted {
+                bot: self.bot.name.clone(),
+                execution: claim.execution,
+                slot: claim.slot,
+            };
+            self.env.alarms.tell(at, started);
+        }
     }
 
     /// Starts the claim that waited, if nothing stands against it any more; in the place of the run before it, if that

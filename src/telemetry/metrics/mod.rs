@@ -3,6 +3,7 @@
 //! A new family is a field here and a line in [`Metrics::new`]; whoever counts keeps a clone and touches its handle. Label
 //! values come from configuration and closed enums only, never from requests.
 
+mod alerts;
 pub mod bots;
 mod catalogue;
 mod downstreams;
@@ -12,7 +13,7 @@ mod system;
 use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge};
 
 pub use self::{
-    bots::BotMetrics, catalogue::Catalogue, downstreams::DownstreamMetrics,
+    alerts::AlertMetrics, bots::BotMetrics, catalogue::Catalogue, downstreams::DownstreamMetrics,
     scheduling::SchedulingMetrics, system::SystemMetrics,
 };
 
@@ -36,6 +37,8 @@ pub struct Metrics {
     pub scheduling: SchedulingMetrics,
     /// What this process depends on.
     pub downstreams: DownstreamMetrics,
+    /// What is told to the people who run the server.
+    pub alerts: AlertMetrics,
     /// The process and its machine.
     pub system: SystemMetrics,
     /// `http_requests_total{route,method,status}`; the route is the pattern that matched.
@@ -74,6 +77,7 @@ impl Metrics {
             bots: BotMetrics::new(&catalogue, max_actor_labels),
             scheduling: SchedulingMetrics::new(&catalogue),
             downstreams: DownstreamMetrics::new(&catalogue),
+            alerts: AlertMetrics::new(&catalogue),
             system: SystemMetrics::new(&catalogue),
             http_requests: catalogue.counters(
                 "http_requests_total",
