@@ -8,6 +8,7 @@ use std::{
 use actix::{Actor, Addr};
 
 use super::{
+    alerting::AlertActor,
     coordinator::CoordinatorActor,
     health::HealthCheckActor,
     mail::{Addressee, Mailbox},
@@ -39,6 +40,8 @@ pub struct Entries {
     pub scheduler: Option<Addr<SchedulerActor>>,
     /// Looks after the others.
     pub health: Option<Addr<HealthCheckActor>>,
+    /// Tells people what is wrong; `None` if there is nowhere to tell it.
+    pub alert: Option<Addr<AlertActor>>,
     /// Bots with an actor; all others rest.
     pub tasks: HashMap<BotName, Addr<TaskActor>>,
 }
@@ -54,6 +57,7 @@ impl Entries {
             (Child::Persistence, is_dead(&self.persistence)),
             (Child::Scheduler, is_dead(&self.scheduler)),
             (Child::HealthCheck, is_dead(&self.health)),
+            (Child::Alert, self.alert.is_some() && is_dead(&self.alert)),
         ];
         let core = core
             .into_iter()
@@ -121,6 +125,13 @@ impl AddressBook {
     #[must_use]
     pub fn health(&self, from: ActorType) -> Option<Mailbox<HealthCheckActor>> {
         let address = self.read().health.clone();
+        address.map(|address| self.mailbox(address, from))
+    }
+
+    /// Who tells people, unless it is being rebuilt or there is nowhere to tell it.
+    #[must_use]
+    pub fn alert(&self, from: ActorType) -> Option<Mailbox<AlertActor>> {
+        let address = self.read().alert.clone();
         address.map(|address| self.mailbox(address, from))
     }
 

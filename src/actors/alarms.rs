@@ -8,13 +8,8 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::domain::{
-    Instant,
-    bot::BotName,
-    fact::Fact,
-    outcome::Status,
-    run::{ExecutionId, Trigger},
-};
+use super::supervision::Child;
+use crate::domain::{Instant, bot::BotName, fact::Fact, outcome::Status, run::ExecutionId};
 
 /// So many wait at most; the oldest go first.
 const MOST: usize = 10_000;
@@ -24,14 +19,12 @@ const MOST: usize = 10_000;
 pub enum Alarm {
     /// A committed transaction of this process has made this true.
     Fact(Fact),
-    /// A run of this process has started.
+    /// A run of this process has started, and not only for show (`dry_run`).
     RunStarted {
         /// Whose.
         bot: BotName,
         /// Which.
         execution: ExecutionId,
-        /// What started it.
-        trigger: Trigger,
         /// Its slot.
         slot: Option<Instant>,
     },
@@ -51,7 +44,7 @@ pub enum Alarm {
     /// An actor's restart budget is spent.
     GivenUp {
         /// Its place in the tree.
-        child: String,
+        child: Child,
         /// Why it died last.
         reason: String,
     },
@@ -59,7 +52,7 @@ pub enum Alarm {
     Breaker {
         /// Of what.
         dependency: String,
-        /// Whether it is open.
+        /// Whether it is open, or only lets probes through.
         open: bool,
     },
 }
@@ -107,11 +100,17 @@ impl Alarms {
         }
     }
 
+    /// Takes all that there is.
+    #[must_use]
+    pub fn take(&self) -> Vec<(Instant, Alarm)> {
+        self.lock().waiting.drain(..).collect()
+    }
+
     /// Waits until there is something, and takes all of it.
     pub async fn next(&self) -> Vec<(Instant, Alarm)> {
         loop {
             let arrived = self.0.arrived.notified();
-            let taken: Vec<_> = self.lock().waiting.drain(..).collect();
+            let taken = self.take();
             if !taken.is_empty() {
                 return taken;
             }

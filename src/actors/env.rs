@@ -11,6 +11,7 @@ use tokio::{runtime::Handle, sync::Semaphore};
 use super::{
     address_book::AddressBook,
     alarms::Alarms,
+    alerting::Alerting,
     audit::AuditQueue,
     board::Board,
     breakers::Breakers,
@@ -78,6 +79,8 @@ pub struct Env {
     pub news: News,
     /// What may call for an alert.
     pub alarms: Alarms,
+    /// What is wrong, and who is told of it.
+    pub alerting: Alerting,
     /// What is counted.
     pub metrics: Metrics,
     /// Numbers that the configuration sets.

@@ -35,6 +35,8 @@ const STORE_PULSE: Duration = Duration::from_secs(1);
 const STORE_PATIENCE: Duration = Duration::from_millis(1500);
 /// The part that is the store.
 const DATABASE: &str = "database";
+/// The part that tells people.
+const ALERT: &str = "alert";
 /// So many unanswered pings in a row, each with its deadline, and the actor is replaced.
 pub(super) const MISSES: u32 = 3;
 
@@ -70,6 +72,9 @@ impl HealthCheckActor {
         ping(Child::Persistence, book.persistence(ME), me.clone());
         ping(Child::Scheduler, book.scheduler(ME), me.clone());
         ping(Child::Coordinator, book.coordinator(ME), me.clone());
+        if let Some(alert) = book.alert(ME) {
+            ping(Child::Alert, Some(alert), me.clone());
+        }
         // Bots' actors share threads, so one on each answers for all.
         let mut asked = HashSet::new();
         for (bot, task) in &book.read().tasks {
@@ -270,6 +275,8 @@ impl HealthCheckActor {
                 0 => Health::Degraded(format!("{reason}; results are kept in memory")),
                 lost => Health::Unhealthy(format!("{reason}; {lost} results were lost")),
             },
+            // Bots run whether anybody is told of them or not.
+            Health::Unhealthy(reason) if part == ALERT => Health::Degraded(reason.clone()),
             health => health.clone(),
         }
     }

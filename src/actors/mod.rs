@@ -5,7 +5,8 @@
 //! ├── PersistenceActor        owns the store, writes in groups, beats, rescues
 //! ├── SchedulerActor          the next slot of every bot; claims; hands claims on
 //! ├── TaskActor × bot         one bot's runs; started on demand, rests when idle
-//! └── HealthCheckActor        asks everybody whether they are there
+//! ├── HealthCheckActor        asks everybody whether they are there
+//! └── AlertActor              tells people what is wrong, if there is anywhere to tell it
 //! ```
 //!
 //! Messages are typed, go by [`mail`], which counts them, and whoever waits for a reply sets a deadline. What an actor must not lose over its own death lives
@@ -15,6 +16,7 @@
 
 pub mod address_book;
 pub mod alarms;
+pub mod alerting;
 pub mod audit;
 pub mod board;
 pub mod breakers;

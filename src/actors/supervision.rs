@@ -35,6 +35,8 @@ pub enum Child {
     Scheduler,
     /// Looks after the others.
     HealthCheck,
+    /// Tells people what is wrong.
+    Alert,
     /// Owns one bot's runs.
     Task(BotName),
 }
@@ -48,6 +50,7 @@ impl Child {
             Self::Persistence => ActorType::Persistence,
             Self::Scheduler => ActorType::Scheduler,
             Self::HealthCheck => ActorType::HealthCheck,
+            Self::Alert => ActorType::Alert,
             Self::Task(_) => ActorType::Task,
         }
     }
@@ -75,6 +78,7 @@ impl fmt::Display for Child {
             Self::Persistence => f.write_str("persistence"),
             Self::Scheduler => f.write_str("scheduler"),
             Self::HealthCheck => f.write_str("health_check"),
+            Self::Alert => f.write_str("alert"),
             Self::Task(bot) => write!(f, "task/{bot}"),
         }
     }

@@ -11,6 +11,7 @@
 //! }
 //! ```
 
+mod alerts;
 mod commands;
 mod configuration;
 mod hangups;
@@ -35,6 +36,7 @@ pub use self::{
 use self::{configuration::FileSource, hangups::Hangups, keys::Locks};
 use crate::{
     actors::{
+        alerting::Alerting,
         door::Door,
         env::{DISCORD, Platforms},
         gauges,
@@ -88,6 +90,7 @@ pub struct ActorServer {
     threads: BotThreads,
     metrics: Metrics,
     locks: Locks,
+    alerting: Alerting,
     me: Replica,
     /// Where a reload reads.
     source: Option<FileSource>,
@@ -154,6 +157,7 @@ impl Builder {
             None => Metrics::off(),
         };
         let locks = Locks::new(&settings.auth)?;
+        let alerting = alerts::alerting(&settings)?;
         let source = files.map(|files| FileSource {
             files,
             skills: skills.clone(),
@@ -168,6 +172,7 @@ impl Builder {
             threads,
             metrics,
             locks,
+            alerting,
             me,
             source,
             hangups: Hangups::default(),

@@ -8,6 +8,7 @@ use super::AppError;
 use crate::{
     actors::{
         alarms::Alarm,
+        alerting,
         coordinator::{CoordinatorActor, Fatal},
         env::Env,
         mail::Mailbox,
@@ -23,6 +24,9 @@ use crate::{
 
 /// How long closing the store may take.
 const CLOSING: Duration = Duration::from_secs(5);
+
+/// How long channels for alerts may take with what is due; the rest is stored.
+const TELLING: Duration = Duration::from_secs(3);
 
 /// What outlives each coordinator.
 struct Root {
@@ -127,13 +131,13 @@ impl Root {
     }
 
     fn tell_of_end(&self, child: &Child, exit: &Exit, given_up: bool) {
-        let (now, child, reason) = (self.env.clock.now(), child.to_string(), exit.to_string());
+        let (now, reason) = (self.env.clock.now(), exit.to_string());
         if given_up {
             let (child, reason) = (child.clone(), reason.clone());
             self.env.alarms.tell(now, Alarm::GivenUp { child, reason });
         }
         let died = Happening::ActorRestarted {
-            child,
+            child: child.to_string(),
             reason,
             given_up,
         };
@@ -170,6 +174,7 @@ async fn stop_in_order(
 /// Signs this process off and closes the store.
 pub(super) async fn close(env: &Arc<Env>) {
     let inner = Arc::clone(env);
+    alerting::tell_what_is_due(env, TELLING).await;
     record_what_is_left(env, CLOSING).await;
     keep_breakers_that_are_left(env, CLOSING).await;
     let closing = env.runtime.spawn(async move {

@@ -112,6 +112,8 @@ impl ActorServer {
             configuration = configuration.read_from(Arc::new(source));
         }
         let board = Board::default();
+        let alarms = Alarms::default();
+        alarms.switch(self.alerting.is_on());
         let env = Env {
             me: self.me,
             clock,
@@ -131,7 +133,8 @@ impl ActorServer {
             runtime: runtime.clone(),
             exits: Exits::default(),
             vitals: door.vitals().clone(),
-            alarms: Alarms::default(),
+            alarms,
+            alerting: self.alerting,
             metrics: self.metrics,
             news: News::default(),
             rules: rules(&settings),

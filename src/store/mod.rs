@@ -7,6 +7,7 @@
 //! started (`attempt` above 1) is closed as `abandoned` where a fresh one would be released, declined or removed.
 //! A transaction is never open around bot work.
 
+mod alerts;
 mod error;
 mod facts;
 mod keys;
@@ -24,6 +25,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 pub use self::{
+    alerts::{AlertStore, DeliveryMark, IncidentChange, NewDelivery},
     error::StoreError,
     open::open,
     records::{Beat, LiveRow, Replica, Rescued, SchemaStep},
@@ -173,6 +175,11 @@ pub trait StatePersistence: Send + Sync + 'static {
         credential: Option<&str>,
         now: Instant,
     ) -> Result<i64, StoreError>;
+
+    /// Where incidents and the notices about them are kept; `None` if they are not.
+    fn alerts(&self) -> Option<&dyn AlertStore> {
+        None
+    }
 
     /// Deletes ledger rows and posts that ended before `before`, posts also not before `posts_before`, and what was done
     /// before `before` from the record of who did what. Answers how many.

@@ -195,7 +195,7 @@ async fn a_rebuilt_supervisor_finds_the_children_where_the_last_one_left_them() 
 
 /// How often each step was taken, of those that were.
 fn steps(metrics: &Metrics) -> Vec<String> {
-    let text = metrics.render();
+    let text = metrics.render(&Default::default());
     let family = "botticelli_actor_lifecycle_transitions_total";
     let lines = text.lines().filter_map(|line| line.strip_prefix(family));
     lines.map(str::to_owned).collect()
@@ -236,7 +236,7 @@ async fn the_coordinator_has_the_root_for_a_supervisor() {
         let remedy = roster.death(&Child::Coordinator, incarnation, &exit);
         assert!(matches!(remedy, Remedy::Restart(_)), "{exit}: {remedy:?}");
     }
-    let text = metrics.render();
+    let text = metrics.render(&Default::default());
     for reason in ["panic", "stopped", "thread_gone"] {
         let tree = format!(
             "tree_restarts_total{{child_actor=\"coordinator\",restart_reason=\"{reason}\",supervisor=\"root\"}} 1\n"
@@ -261,7 +261,7 @@ async fn what_ends_after_the_process_has_stopped_is_not_counted() {
     assert_eq!(steps(&metrics), expected);
     assert!(
         !metrics
-            .render()
+            .render(&Default::default())
             .contains("botticelli_actor_restarts_total{")
     );
 }

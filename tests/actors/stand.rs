@@ -162,6 +162,7 @@ impl Stand {
             queue: WriteQueue::new(setting.results_in_memory),
             audit: Default::default(),
             alarms: Default::default(),
+            alerting: Default::default(),
             book: AddressBook::new(metrics.actors.clone()),
             metrics,
             runs: Runs::on(board.clone()),

@@ -9,6 +9,7 @@ use actor_server::{
         schedule::{DstFold, DstGap, ScheduleKind},
     },
 };
+use secrecy::ExposeSecret;
 
 use super::support::{GOOD_BOT, entry, folder, load_in, load_text, write};
 
@@ -166,6 +167,7 @@ namespace = "bots"
 interval_seconds = 11
 [alerts.webhook]
 url = "https://example.org/${X:-hook}"
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 [outbound]
 allow_hosts = ["Example.org"]
 allow_commands = ["/bin/date"]
@@ -210,10 +212,8 @@ allow_commands = ["/bin/date"]
         ),
         ("bots", 200)
     );
-    assert_eq!(
-        settings.alerts.0["webhook"]["url"],
-        "https://example.org/hook"
-    );
+    let webhook = settings.alerts.webhook.unwrap();
+    assert_eq!(webhook.url.expose_secret(), "https://example.org/hook");
     assert_eq!(settings.outbound.allow_hosts, ["example.org"]);
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Change, Downstream, Sign};
 use crate::{
-    actors::{env::Env, news::Happening},
+    actors::{alarms::Alarm, env::Env, news::Happening},
     domain::{
         breaker::{Breaker, StoredBreaker},
         text::rfc3339,
@@ -74,6 +74,12 @@ impl Env {
                 }
                 Breaker::Closed { .. } => tracing::info!(dependency, "the breaker is closed"),
             }
+            let open = !breaker.is_closed();
+            let alarm = Alarm::Breaker {
+                dependency: dependency.clone(),
+                open,
+            };
+            self.alarms.tell(self.clock.now(), alarm);
             let state = state.to_owned();
             let happening = Happening::BreakerChanged { dependency, state };
             self.news.tell(self.clock.now(), happening);

@@ -8,6 +8,7 @@ use super::{CoordinatorActor, ME};
 use crate::{
     actors::{
         alarms::Alarm,
+        alerting::AlertActor,
         health::{HealthCheckActor, MISSES},
         messages::{
             ChildState, DEADLINE, Forgive, HoldSet, Ping, Reload, Rest, Unresponsive, Wake,
@@ -38,6 +39,9 @@ impl CoordinatorActor {
             if self.roster.state(&child).is_none() {
                 self.build(&child);
             }
+        }
+        if self.env.alerting.is_on() && self.roster.state(&Child::Alert).is_none() {
+            self.build(&Child::Alert);
         }
         for child in self.roster.restarting() {
             self.rebuild_later(child, std::time::Duration::ZERO, ctx);
@@ -70,6 +74,10 @@ impl CoordinatorActor {
             Child::HealthCheck => {
                 let build = || HealthCheckActor::new(env);
                 book.health = Some(spawn(&arbiter, name, incarnation, &exits, build));
+            }
+            Child::Alert => {
+                let build = || AlertActor::new(env);
+                book.alert = Some(spawn(&arbiter, name, incarnation, &exits, build));
             }
             Child::Task(bot) => {
                 let Some(config) = env.bot(bot) else {
@@ -124,22 +132,27 @@ impl CoordinatorActor {
                 self.rebuild_later(child.clone(), wait, ctx);
             }
             (Remedy::GiveUp, Child::Task(_)) => {}
+            (Remedy::GiveUp, Child::Alert) => {
+                tracing::error!(child = %child, reason = %exit, "an actor spent its restart budget; nobody is told of anything until the process is restarted");
+            }
             (Remedy::GiveUp, core) => self.give_up_core(core, exit),
         }
     }
 
     fn tell_of_death(&self, child: &Child, exit: &Exit, remedy: Remedy) {
+        if remedy == Remedy::GiveUp && *child != Child::Alert {
+            let given_up = Alarm::GivenUp {
+                child: child.clone(),
+                reason: exit.to_string(),
+            };
+            self.env.alarms.tell(self.env.clock.now(), given_up);
+        }
         let died = Happening::ActorRestarted {
             child: child.to_string(),
             reason: exit.to_string(),
             given_up: remedy == Remedy::GiveUp,
         };
-        let now = self.env.clock.now();
-        self.env.news.tell(now, died);
-        if remedy == Remedy::GiveUp {
-            let (child, reason) = (child.to_string(), exit.to_string());
-            self.env.alarms.tell(now, Alarm::GivenUp { child, reason });
-        }
+        self.env.news.tell(self.env.clock.now(), died);
     }
 
     fn rebuild_later(&self, child: Child, wait: std::time::Duration, ctx: &mut Context<Self>) {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 
-use crate::actors::env::Env;
+use crate::{actors::env::Env, store::StoreError};
 
 /// When is looked first, and how often for what is too old.
 const FIRST: Duration = Duration::from_secs(60);
@@ -23,7 +23,12 @@ pub(super) async fn keep_pruning(env: Arc<Env>) {
                 .now()
                 .checked_sub_signed(kept)
                 .unwrap_or_default();
-            round.store.prune(before, before).await
+            let rows = round.store.prune(before, before).await?;
+            let alerts = match round.store.alerts() {
+                Some(alerts) => alerts.forget_alerts(before).await?,
+                None => 0,
+            };
+            Ok::<u64, StoreError>(rows + alerts)
         });
         match pruned.await {
             Ok(Ok(0)) | Err(_) => {}

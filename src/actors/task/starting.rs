@@ -9,6 +9,7 @@ use tracing::field::display;
 use super::{InHand, TaskActor, driver};
 use crate::{
     actors::{
+        alarms::Alarm,
         counting,
         messages::{ControlError, StartRun},
         news::Happening,
@@ -219,6 +220,7 @@ impl TaskActor {
     }
 
     fn tell_of_start(&self, claim: &InHand, at: Instant) {
+        let is_dry = RunInput::new(claim.start.input.clone()).is_dry();
         let claim = &claim.start.claim;
         let started = Happening::RunStarted {
             bot: self.bot.name.clone(),
@@ -228,6 +230,14 @@ impl TaskActor {
         };
         self.env.news.tell(at, started);
         counting::started(&self.env.metrics, claim, at);
+        if !is_dry {
+            let started = Alarm::RunStarted {
+                bot: self.bot.name.clone(),
+                execution: claim.execution,
+                slot: claim.slot,
+            };
+            self.env.alarms.tell(at, started);
+        }
     }
 
     /// Starts the claim that waited, if nothing stands against it any more; in the place of the run before it, if that

@@ -16,10 +16,19 @@ events_secret = "hidden-3-0123456789abcdef0123456789abcdef"
 token = "hidden-4"
 [alerts.webhook]
 url = "https://hidden-5.example.org/x"
+secret = "hidden-6-0123456789abcdef0123456789abcdef"
+headers = { X-Token = "hidden-7" }
+[alerts.discord]
+webhook_url = "https://discord.com/api/webhooks/1/hidden-8"
+[alerts.pagerduty]
+routing_key = "hidden9"
+[alerts.healthchecks]
+url = "https://hc-ping.com/hidden-10"
 [[actors]]
 name = "bot"
 config_file = "bot.toml"
 timeout_seconds = 7
+alerts = { ping_url = "https://hc-ping.com/hidden-11" }
 [actors.schedule]
 type = "Interval"
 seconds = 60
@@ -63,7 +72,9 @@ fn no_secret_is_shown_wherever_it_stands() {
     assert_eq!(shown["server"]["database_url"], MASK);
     assert_eq!(shown["discord"]["token"], MASK);
     assert_eq!(shown["auth"]["algorithm_keys"][0]["secret"], MASK);
-    assert_eq!(shown["alerts"]["webhook"], MASK);
+    assert_eq!(shown["alerts"]["webhook"]["secret"], MASK);
+    assert_eq!(shown["alerts"]["healthchecks"]["url"], MASK);
+    assert_eq!(shown["actors"][0]["alerts"]["ping_url"], MASK);
     let bot = &shown["actors"][0];
     assert_eq!(bot["timeout_seconds"], 7);
     assert_eq!(bot["schedule"]["seconds"], 60);

@@ -10,6 +10,7 @@ mod delivery;
 mod flood;
 mod incident;
 mod rules;
+mod signs;
 mod watch;
 mod words;
 
@@ -21,6 +22,7 @@ pub use self::{
     flood::{Due, Next, Outbox, digest},
     incident::{Incident, Memory},
     rules::{AlertRules, BotAlerts, BotPattern, ChannelRules, PingUrl},
+    signs::{News, Sign, Signs},
     watch::Seen,
 };
 use super::{Instant, bot::BotName};

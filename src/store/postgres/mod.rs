@@ -4,6 +4,7 @@
 //! the database's clock. Everything that decides is read under locks (`batch`), decided in memory (`sheet`) and written
 //! in a few statements (`flush`). Nothing depends on the session, so that a transaction-pooling proxy may stand between.
 
+mod alerts;
 mod batch;
 mod breakers;
 mod connection;
@@ -373,6 +374,10 @@ impl StatePersistence for PostgresStore {
 
     fn database_id(&self) -> &str {
         &self.database_id
+    }
+
+    fn alerts(&self) -> Option<&dyn super::AlertStore> {
+        Some(self)
     }
 
     fn is_shared(&self) -> bool {

@@ -5,6 +5,7 @@
 //! `BEGIN IMMEDIATE` transaction that is on disk (`synchronous = FULL`) when its answer comes; reads have connections
 //! of their own, and outside readers may look on at any time.
 
+mod alerts;
 mod breakers;
 mod connections;
 mod fault;
@@ -41,8 +42,8 @@ use self::{
     write::{Tx, apply},
 };
 use super::{
-    Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write, Written,
-    facts::Facts,
+    AlertStore, Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write,
+    Written, facts::Facts,
 };
 use crate::{
     clock::Clock,
@@ -363,6 +364,10 @@ impl StatePersistence for SqliteStore {
 
     fn database_id(&self) -> &str {
         &self.database_id
+    }
+
+    fn alerts(&self) -> Option<&dyn AlertStore> {
+        Some(self)
     }
 
     fn is_shared(&self) -> bool {

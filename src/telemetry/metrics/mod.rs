@@ -5,6 +5,7 @@
 //! kept: it comes as a [`Picture`].
 
 mod actors;
+mod alerts;
 pub mod bots;
 pub mod bound;
 mod catalogue;
@@ -24,6 +25,7 @@ use prometheus::{IntCounter, IntCounterVec, IntGauge};
 use self::states::StateMetrics;
 pub use self::{
     actors::{ActorMetrics, ActorType},
+    alerts::AlertMetrics,
     bots::BotMetrics,
     catalogue::Catalogue,
     downstreams::DownstreamMetrics,
@@ -55,6 +57,8 @@ pub struct Metrics {
     pub scheduling: SchedulingMetrics,
     /// What this process depends on.
     pub downstreams: DownstreamMetrics,
+    /// What is told to the people who run the server.
+    pub alerts: AlertMetrics,
     /// The process and its machine.
     pub system: SystemMetrics,
     /// Answered requests.
@@ -103,6 +107,7 @@ impl Metrics {
             bots: BotMetrics::new(&catalogue, max_actor_labels),
             scheduling: SchedulingMetrics::new(&catalogue),
             downstreams: DownstreamMetrics::new(&catalogue),
+            alerts: AlertMetrics::new(&catalogue),
             system: SystemMetrics::new(&catalogue),
             http: HttpMetrics::new(&catalogue),
             states: StateMetrics::new(&catalogue),

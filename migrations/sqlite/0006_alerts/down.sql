@@ -1,0 +1,2 @@
+DROP TABLE actor_server_alerts;
+DROP TABLE actor_server_incidents;
