@@ -106,12 +106,6 @@ impl<A: Addressee> Mailbox<A> {
         }
     }
 
-    /// Whose it is.
-    #[must_use]
-    pub const fn address(&self) -> &Addr<A> {
-        &self.address
-    }
-
     /// Whether the actor lives.
     #[must_use]
     pub fn connected(&self) -> bool {
