@@ -14,7 +14,7 @@ use crate::telemetry::metrics::{ActorMetrics, ActorType, Inbox, Slip};
 #[cfg(test)]
 mod tests;
 
-/// An actor that takes mail; see [`takes_mail!`].
+/// An actor that takes mail: a `Handler<Mailed<M>>` wherever it is a `Handler<M>`.
 pub trait Addressee: Actor<Context = Context<Self>> {
     /// What kind of actor it is.
     const TYPE: ActorType;
