@@ -14,7 +14,7 @@ use crate::telemetry::metrics::{ActorMetrics, ActorType, Inbox, Slip};
 #[cfg(test)]
 mod tests;
 
-/// An actor that takes mail; see [`takes_mail!`].
+/// An actor that takes mail: a `Handler<Mailed<M>>` wherever it is a `Handler<M>`.
 pub trait Addressee: Actor<Context = Context<Self>> {
     /// What kind of actor it is.
     const TYPE: ActorType;
@@ -104,12 +104,6 @@ impl<A: Addressee> Mailbox<A> {
             inbox: metrics.inbox(A::TYPE),
             from,
         }
-    }
-
-    /// Whose it is.
-    #[must_use]
-    pub const fn address(&self) -> &Addr<A> {
-        &self.address
     }
 
     /// Whether the actor lives.

@@ -20,7 +20,10 @@ use crate::{
     telemetry::metrics::ActorMetrics,
 };
 
-/// The children; clones share them.
+/// Where the life of an actor ends that is not built anew.
+const STOPPED: &str = "stopped";
+
+/// The actors; clones share them.
 #[derive(Clone)]
 pub struct Roster(Arc<Mutex<Inner>>);
 
@@ -285,6 +288,3 @@ impl Inner {
         }
     }
 }
-
-/// Where the life of an actor ends that is not built anew.
-const STOPPED: &str = "stopped";

@@ -5,6 +5,7 @@
     clippy::indexing_slicing,
     clippy::print_stderr,
     clippy::panic,
+    clippy::disallowed_methods,
     dead_code,
     reason = "a failure here is a failed test, and what was measured is told"
 )]

@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::disallowed_methods,
     dead_code,
     reason = "a test that fails should say where, and uses a part of what the tests of the actors use"
 )]

@@ -5,10 +5,7 @@ use utoipa::ToSchema;
 
 use super::time::Time;
 use crate::{
-    actors::{
-        messages::{ChildReport, ChildState, Tree},
-        supervision::Child,
-    },
+    actors::messages::{ChildReport, ChildState, Tree},
     domain::replica::ReplicaRow,
 };
 
@@ -66,7 +63,7 @@ impl From<ChildReport> for ActorNode {
     fn from(report: ChildReport) -> Self {
         Self {
             name: report.child.to_string(),
-            supervisor: (report.child != Child::Coordinator).then_some(ROOT),
+            supervisor: Some(report.child.supervisor()).filter(|it| *it == ROOT),
             state: report.state.as_str(),
             restarts: Some(report.restarts),
             budget_left: Some(report.budget_left),
@@ -127,7 +124,7 @@ impl Supervision {
     /// From what the actors and the store say.
     #[must_use]
     pub fn of(tree: Tree, replicas: Result<Vec<ReplicaRow>, String>) -> Self {
-        let is_root = |report: &ChildReport| report.child == Child::Coordinator;
+        let is_root = |report: &ChildReport| report.child.supervisor() != ROOT;
         let (root, children): (Vec<_>, Vec<_>) = tree.children.into_iter().partition(is_root);
         let root = root.into_iter().next();
         let root = root.map_or_else(ActorNode::root, ActorNode::from);
