@@ -18,7 +18,7 @@ pub struct BotState {
     pub next_run: Option<Instant>,
     /// Start of the last run.
     pub last_run: Option<Instant>,
-    /// End of the last run that succeeded (a run that a gate ended is none).
+    /// End of the newest run that succeeded; neither a dry run nor one that a gate ended is one.
     pub last_success: Option<Instant>,
     /// Failed runs in a row.
     pub consecutive_failures: u32,

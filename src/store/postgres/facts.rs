@@ -10,7 +10,10 @@ use super::{
     gate::{Access, Broken, Fate, Work},
     unsure::is_committed,
 };
-use crate::{domain::fact::Fact, store::facts::Facts};
+use crate::{
+    domain::fact::Fact,
+    store::{StoreError, facts::Facts},
+};
 
 /// Unanswered commits whose facts are kept; the oldest are given up.
 const UNSURE: usize = 64;
@@ -57,7 +60,7 @@ impl Telling {
     }
 
     /// The server has said what became of an unanswered commit.
-    pub(super) fn settle(&self, transaction: &str, is_committed: bool) {
+    fn settle(&self, transaction: &str, is_committed: bool) {
         let mut unsure = self.unsure();
         let place = unsure.iter().position(|(one, _)| one == transaction);
         let found = place.map(|place| unsure.remove(place));
@@ -92,17 +95,27 @@ impl PostgresStore {
     /// Asks what became of unanswered commits whose batches did not come again.
     pub(super) async fn settle_facts(&self) {
         for transaction in self.telling.open() {
-            let number = transaction.clone();
-            let fate = self
-                .gate
-                .read(move |c| Box::pin(is_committed(c, number)))
-                .await;
-            match fate {
-                Ok(Some(is_committed)) => self.telling.settle(&transaction, is_committed),
-                // Another server has taken over, which has never heard of it.
-                Err(error) if !error.is_transient() => self.telling.settle(&transaction, false),
-                Ok(None) | Err(_) => return,
+            if self.fate_of(&transaction).await.is_err() {
+                return;
             }
         }
+    }
+
+    /// Whether a commit that was not answered was carried out; `None` while the server is still at it.
+    pub(super) async fn fate_of(&self, transaction: &str) -> Result<Option<bool>, StoreError> {
+        let number = transaction.to_owned();
+        let fate = self
+            .gate
+            .read(move |c| Box::pin(is_committed(c, number)))
+            .await;
+        let fate = match fate {
+            // Another server has taken over, which has never heard of it.
+            Err(StoreError::Failed(_)) => Some(false),
+            fate => fate?,
+        };
+        if let Some(is_committed) = fate {
+            self.telling.settle(transaction, is_committed);
+        }
+        Ok(fate)
     }
 }

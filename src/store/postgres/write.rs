@@ -11,7 +11,7 @@ use super::{
     error,
     facts::Stored,
     needs::Needs,
-    unsure::{Unsure, Unsures, is_committed},
+    unsure::{Unsure, Unsures},
 };
 use crate::{
     domain::run::ReplicaId,
@@ -69,19 +69,7 @@ impl PostgresStore {
         batch: &[Write],
         unsure: Unsure,
     ) -> Result<Vec<Written>, StoreError> {
-        let transaction = unsure.transaction.clone();
-        let fate = self
-            .gate
-            .read(move |c| Box::pin(is_committed(c, transaction)))
-            .await;
-        // Another server that has taken over has never heard of it.
-        let fate = match fate {
-            Err(error) if !error.is_transient() => Ok(Some(false)),
-            fate => fate,
-        };
-        if let Ok(Some(is_committed)) = &fate {
-            self.telling.settle(&unsure.transaction, *is_committed);
-        }
+        let fate = self.fate_of(&unsure.transaction).await;
         let rest = batch.get(unsure.answers.len()..).unwrap_or_default();
         let more = match fate {
             Ok(Some(false)) => return self.write_new(me, batch).await,

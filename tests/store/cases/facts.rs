@@ -23,8 +23,11 @@ use crate::{
     tally::Tally,
 };
 
-/// What has come to its end since this was asked last: status, reason, slots, first and last of them, and whether it ran.
-fn ends(process: &Process) -> Vec<(&'static str, String, u64, Option<(i64, i64)>, bool)> {
+/// Status, reason, slots, the first and the last of them, and whether it ran.
+type End = (&'static str, String, u64, Option<(i64, i64)>, bool);
+
+/// What has come to its end since this was asked last.
+fn ends(process: &Process) -> Vec<End> {
     let facts = process.store.facts().into_iter();
     let accounted = facts.filter_map(|fact| match fact {
         Fact::Accounted(accounted) => Some(accounted),
@@ -51,17 +54,12 @@ fn holds(process: &Process) -> Vec<Option<HoldKind>> {
         .collect()
 }
 
-fn gap(
-    status: &'static str,
-    reason: &str,
-    first: i64,
-    last: i64,
-) -> (&'static str, String, u64, Option<(i64, i64)>, bool) {
+fn gap(status: &'static str, reason: &str, first: i64, last: i64) -> End {
     let slots = u64::try_from(last - first + 1).unwrap();
     (status, reason.into(), slots, Some((first, last)), false)
 }
 
-fn run(status: &'static str, n: i64) -> (&'static str, String, u64, Option<(i64, i64)>, bool) {
+fn run(status: &'static str, n: i64) -> End {
     (status, String::new(), 1, Some((n, n)), true)
 }
 
