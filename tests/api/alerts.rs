@@ -18,7 +18,7 @@ use super::{
 
 const TEST: &str = "/api/v1/alerts/test";
 
-fn is_a(schema: &str, value: &Value) {
+pub(crate) fn is_a(schema: &str, value: &Value) {
     let document = document();
     let schema = &document["components"]["schemas"][schema];
     assert!(schema.is_object(), "there is no such schema");

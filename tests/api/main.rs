@@ -15,9 +15,12 @@ mod client;
 mod discord;
 #[path = "../support/sqlite_ledger.rs"]
 mod ledger;
+#[path = "../support/receiver.rs"]
+mod receiver;
 #[path = "../support/server.rs"]
 mod server;
 
+mod alert_channels;
 mod alerts;
 mod bodies;
 mod bots;

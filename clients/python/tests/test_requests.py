@@ -138,6 +138,19 @@ class Requests(unittest.TestCase):
         self.assertEqual((supervision.breakers[0].state, supervision.replicas), ("open", []))
         self.client.reset_breaker("web hook")
 
+    def test_alerts_are_read_and_tried(self) -> None:
+        incident = {"incident": "failures/daily", "severity": "warning", "since": NOW, "count": 3, "new": 1}
+        delivery = {"id": 9, "channel": "webhook", "status": "pending", "next_attempt_at": NOW, "sent_at": None}
+        self.server.answer("GET /api/v1/alerts?limit=2", {"open": [incident], "deliveries": [delivery]})
+        found = self.client.alerts(limit=2)
+        self.assertEqual((found.open[0].count, found.open[0].raw["new"]), (3, 1))
+        self.assertEqual((found.deliveries[0].status, found.deliveries[0].sent_at), ("pending", None))
+        said = [{"channel": "discord", "sent": False, "error": "404"}, {"channel": "webhook", "sent": True, "error": None}]
+        self.server.answer("POST /api/v1/alerts/test", {"channels": said, "timestamp": NOW})
+        self.assertEqual([(one.channel, one.error) for one in self.client.test_alert().failed], [("discord", "404")])
+        self.client.test_alert("webhook")
+        self.assertEqual([one.json() for one in self.server.asked[1:]], [{}, {"channel": "webhook"}])
+
     def test_that_a_server_is_unwell_is_an_answer(self) -> None:
         part = {"status": "unhealthy", "reason": "away", "since": NOW}
         whole = {"status": "unhealthy", "components": {"database": part}}

@@ -7,6 +7,7 @@ import pickle
 import socket
 import tempfile
 import threading
+import time
 import unittest
 from typing import Any, List, Type
 from unittest import mock
@@ -123,6 +124,14 @@ class Troubles(unittest.TestCase):
     def test_silence_and_trickles_end_within_the_timeout(self) -> None:
         for first in (b"", b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n["):
             self._against(first)
+
+    def test_a_test_of_the_channels_is_waited_for_longer(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}", "", timeout=0.05, retries=0)
+            began = time.monotonic()
+            with mock.patch("actor_server_client._client._TEST", 0.5), self.assertRaises(RequestTimeoutError):
+                client.test_alert()
+            self.assertGreater(time.monotonic() - began, 0.4)
 
     def _against(self, first: bytes) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -84,7 +84,8 @@ impl TestRequest {
     /// A name that no channel can have is refused like one that no channel has.
     fn channel(self) -> Result<Option<String>, Problem> {
         let possible = |name: &String| {
-            name.len() <= LONGEST_NAME && name.bytes().all(|byte| byte.is_ascii_graphic())
+            (1..=LONGEST_NAME).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_graphic())
         };
         match self.channel {
             Some(name) if !possible(&name) => Err(Problem::not_found("there is no such channel")),

@@ -16,6 +16,8 @@ from ._models import (
     Actor,
     ActorStatus,
     Added,
+    Alerts,
+    AlertTests,
     AuditEntry,
     Cancelling,
     ContentItem,
@@ -42,6 +44,8 @@ T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:3000"
 _ACTORS = ("api", "v1", "actors")
 _EXECUTIONS = ("api", "v1", "executions")
+#: How long the server's channels may take to answer a test, and a little more, in seconds.
+_TEST = 20.0
 
 
 class Client:
@@ -242,6 +246,19 @@ class Client:
     def reset_breaker(self, dependency: str) -> None:
         """Closes a downstream's circuit breaker by hand."""
         self._post(("api", "v1", "breakers", dependency, "reset"), {})
+
+    def alerts(self, *, limit: Optional[int] = None) -> Alerts:
+        """The incidents that are open, and the newest deliveries to the channels (50, at most 500)."""
+        return decode(Alerts, self._transport.request("GET", ("api", "v1", "alerts"), {"limit": limit}).json())
+
+    def test_alert(self, channel: Optional[str] = None) -> AlertTests:
+        """Has a test notice sent to every channel, or to one. That a channel did not take it is an answer, too: see ``failed``.
+
+        Waits 20 s at least, because the server waits for its channels.
+        """
+        body = _json(_given(channel=channel))
+        path = ("api", "v1", "alerts", "test")
+        return decode(AlertTests, self._transport.request("POST", path, body=body, patience=_TEST).json())
 
     def audit(
         self,

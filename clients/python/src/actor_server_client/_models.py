@@ -364,6 +364,85 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Incident:
+    """One thing that is wrong."""
+
+    #: Such as ``failures/daily_poster``.
+    incident: str
+    kind: Optional[str] = None
+    #: The bot, if it is about one.
+    actor: Optional[str] = None
+    #: ``info``, ``warning``, ``error`` or ``critical``.
+    severity: Optional[str] = None
+    title: str = ""
+    detail: str = ""
+    since: Optional[datetime] = _time()
+    #: When anybody was told of it last.
+    reminded_at: Optional[datetime] = _time()
+    #: How much of it: failed runs in a row, missed slots.
+    count: Optional[int] = None
+    raw: Mapping[str, Any] = _raw()
+
+
+@dataclass(frozen=True)
+class AlertDelivery:
+    """What one channel is told about one step of an incident."""
+
+    id: int
+    #: ``webhook``, ``discord`` or ``pagerduty``.
+    channel: Optional[str] = None
+    incident: Optional[str] = None
+    kind: Optional[str] = None
+    #: ``raised``, ``reminder`` or ``recovered``.
+    stage: Optional[str] = None
+    severity: Optional[str] = None
+    actor: Optional[str] = None
+    title: str = ""
+    #: ``pending``, ``sent``, ``failed`` or ``dropped``.
+    status: Optional[str] = None
+    attempts: Optional[int] = None
+    next_attempt_at: Optional[datetime] = _time()
+    error: Optional[str] = None
+    created_at: Optional[datetime] = _time()
+    sent_at: Optional[datetime] = _time()
+    raw: Mapping[str, Any] = _raw()
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """What is wrong now, the oldest first, and what was told lately, the newest first."""
+
+    open: List[Incident] = _many(lambda: Incident)
+    deliveries: List[AlertDelivery] = _many(lambda: AlertDelivery)
+    raw: Mapping[str, Any] = _raw()
+
+
+@dataclass(frozen=True)
+class AlertTest:
+    """What one channel said to a test notice."""
+
+    channel: str
+    sent: bool = False
+    #: Why not.
+    error: Optional[str] = None
+    raw: Mapping[str, Any] = _raw()
+
+
+@dataclass(frozen=True)
+class AlertTests:
+    """What the channels said to a test notice."""
+
+    channels: List[AlertTest] = _many(lambda: AlertTest)
+    timestamp: Optional[datetime] = _time()
+    raw: Mapping[str, Any] = _raw()
+
+    @property
+    def failed(self) -> List[AlertTest]:
+        """The channels that did not take it."""
+        return [one for one in self.channels if not one.sent]
+
+
+@dataclass(frozen=True)
 class AuditEntry:
     """Who did what."""
 

@@ -112,8 +112,11 @@ class Transport:
         headers: Optional[Mapping[str, str]] = None,
         accept: Tuple[int, ...] = (),
         anonymous: bool = False,
+        patience: float = 0.0,
     ) -> Answer:
         """Sends (``anonymous``: without the token), and takes a success or a status of ``accept`` for an answer.
+
+        ``patience`` is how long to wait at least, in seconds, for what takes the server longer than most.
 
         Only a GET is tried again, and so often as was agreed: anything else may have been carried out.
         """
@@ -122,7 +125,7 @@ class Transport:
         for attempt in range(attempts):
             last = attempt + 1 == attempts
             try:
-                answer = self._once(request)
+                answer = self._once(request, max(self._timeout, patience))
             except (UnreachableError, RequestTimeoutError):
                 if last:
                     raise
@@ -150,10 +153,10 @@ class Transport:
         assert isinstance(response, http.client.HTTPResponse)
         return response
 
-    def _once(self, request: urllib.request.Request) -> Answer:
-        deadline = time.monotonic() + self._timeout
+    def _once(self, request: urllib.request.Request, timeout: float) -> Answer:
+        deadline = time.monotonic() + timeout
         try:
-            with self._opener.open(request, timeout=self._timeout) as response:
+            with self._opener.open(request, timeout=timeout) as response:
                 return self._read(response, deadline)
         except urllib.error.HTTPError as error:
             with error:
