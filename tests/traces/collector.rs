@@ -255,9 +255,12 @@ fn texts(attributes: Vec<KeyValue>) -> BTreeMap<String, String> {
         Some(Value::DoubleValue(number)) => number.to_string(),
         other => format!("{other:?}"),
     };
+    let count = attributes.len();
     let pairs = attributes.into_iter();
     let pairs = pairs.map(|pair| (pair.key, text(pair.value.and_then(|it| it.value))));
-    pairs.collect()
+    let texts: BTreeMap<String, String> = pairs.collect();
+    assert_eq!(texts.len(), count, "a key stands there twice: {texts:?}");
+    texts
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -48,7 +48,6 @@ fn describe(span: &Span, run: &Run) {
     }
     span.set("lateness_seconds", seconds(claim.due, run.started_at));
     span.set("replica", run.env.me.id.to_string());
-    span.set("attempt", claim.attempt);
 }
 
 /// From `due` to `started`; both are by one clock.

@@ -127,7 +127,7 @@ impl Span {
         context.is_some_and(|context| context.span().is_recording())
     }
 
-    /// Says something about it.
+    /// Says something about it, once for each key.
     pub fn set(&self, key: &'static str, value: impl Into<Attribute>) {
         if let Some(context) = self.0.as_ref().filter(|_| self.is_recording()) {
             let attribute = KeyValue::new(key, value_of(value.into()));

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use opentelemetry::{KeyValue, trace::TracerProvider};
+use opentelemetry::{InstrumentationScope, KeyValue, trace::TracerProvider};
 use opentelemetry_otlp::{Compression, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
     Resource,
@@ -50,7 +50,9 @@ pub fn start(settings: &Settings, instance: &str) -> Result<Traces, String> {
         .with_sampler(settings.sampler.clone())
         .with_resource(resource(settings, instance))
         .build();
-    let tracer = provider.tracer(env!("CARGO_PKG_NAME"));
+    let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"));
+    let scope = scope.with_version(env!("CARGO_PKG_VERSION")).build();
+    let tracer = provider.tracer_with_scope(scope);
     TRACER.set(tracer).map_err(|_| "traces are on already")?;
     tracing::info!(endpoint = settings.shown_endpoint(), "traces are sent");
     Ok(Traces { provider, counts })
