@@ -186,7 +186,7 @@ fn processor_time() -> Duration {
 fn free(path: &Path) -> io::Result<i64> {
     let mut places = path.ancestors().map(PathBuf::from);
     let there = places.find(|place| place.exists());
-    let about = statvfs(&there.unwrap_or_else(|| "/".into()))?;
+    let about = statvfs(there.unwrap_or_else(|| "/".into()))?;
     let bytes = about.f_bavail.saturating_mul(about.f_frsize);
     Ok(i64::try_from(bytes).unwrap_or(i64::MAX))
 }

@@ -108,7 +108,6 @@ fn the_process_and_its_machine_are_measured_from_the_start() {
         "disk_free_bytes",
         "process_resident_memory_bytes",
         "process_open_fds",
-        "process_cpu_seconds_total",
         "heartbeat_timestamp",
     ] {
         assert!(page.value(series) > Some(0.0), "{series} in\n{}", page.text);

@@ -148,7 +148,6 @@ impl Metrics {
     }
 
     /// The turn to scrape: while somebody has it, nobody else [raises](raise) counters.
-    #[must_use]
     pub fn turn(&self) -> MutexGuard<'_, ()> {
         self.scrape.lock().unwrap_or_else(PoisonError::into_inner)
     }
