@@ -15,7 +15,7 @@ d.number("Results lost", "none", "Within the time shown: the database was away f
 
 d.row("Whether they answer")
 d.panel("state-timeline", "Connections", "none", "Whether each dependency answered what was asked of it last, at the process that sees it worst.", [(f"min by (dependency) (botticelli_connection_status{{{D}}})", "{{dependency}}")], words={0: ("away", "red"), 1: ("answers", "green")})
-d.panel("state-timeline", "Circuit breakers", "none", "Of each platform as a whole, and of each channel.", [("max by (dependency) (botticelli_circuit_state)", "{{dependency}}")], words={0: ("closed", "green"), 1: ("half-open", "yellow"), 2: ("open", "red")})
+d.panel("state-timeline", "Circuit breakers", "none", "Of each platform as a whole, and of each channel. A line without a name: no bot posts where there is one.", [("max by (dependency) (botticelli_circuit_state) or on () vector(0)", "{{dependency}}")], words={0: ("closed", "green"), 1: ("half-open", "yellow"), 2: ("open", "red")})
 d.lines("Requests", "ops", "Requests a second, by dependency and by how they ended.", (f"sum by (dependency, outcome) (rate(botticelli_dependency_request_duration_seconds_count{{{D}}}[$__rate_interval]))", "{{dependency}}: {{outcome}}"))
 d.lines("How long requests take", "s", "95 of 100 requests take no longer than this.", (f"histogram_quantile(0.95, sum by (dependency, le) (rate(botticelli_dependency_request_duration_seconds_bucket{{{D}}}[$__rate_interval])))", "{{dependency}}"))
 d.lines("Tried again", "ops", "Times a second that a dependency which did not answer was asked again.", (f"sum by (dependency) (rate(botticelli_reconnect_attempts_total{{{D}}}[$__rate_interval])) or on () vector(0)", "{{dependency}}"))

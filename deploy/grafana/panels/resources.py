@@ -26,7 +26,8 @@ d.lines("Series", "none", "Samples of each scrape; at most 10,000 whatever the n
 d.lines("Time of a scrape", "s", "As Prometheus sees it.", (f"scrape_duration_seconds{{{J}}}", "{{instance}}"), width=8)
 d.lines("Bots that are not shown", "none", "Bots whose state is not exported because of the bound; those that are not well are shown first.", ("max(botticelli_metrics_dropped_labels)", "bots"), width=8)
 
+# By node exporter; where there is none, by what the server knows of itself.
 d.row("Machine")
-d.lines("Processor", "percentunit", "Share of all cores that is busy.", ('1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[$__rate_interval]))', "{{instance}}"), width=8)
-d.lines("Memory left", "bytes", "Memory that programs can still have.", ("node_memory_MemAvailable_bytes", "{{instance}}"), width=8)
-d.lines("Disks", "percentunit", "Share that is left.", ('min by (instance, mountpoint) (node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|overlay|squashfs"} / node_filesystem_size_bytes{fstype!~"tmpfs|ramfs|overlay|squashfs"})', "{{instance}} {{mountpoint}}"), width=8, steps={})
+d.lines("Processor", "percentunit", "Share of all cores that is busy. Without node exporter: cores that the server keeps busy.", (f'1 - avg by (instance) (rate(node_cpu_seconds_total{{mode="idle"}}[$__rate_interval])) or (rate(process_cpu_seconds_total{{{J}}}[$__rate_interval]) unless on () node_cpu_seconds_total)', "{{instance}}"), width=8)
+d.lines("Memory in use", "bytes", "What programs use of the machine's memory. Without node exporter: what the server uses.", (f"node_memory_MemTotal_bytes - node_memory_MemAvailable_bytes or (process_resident_memory_bytes{{{J}}} unless on () node_memory_MemTotal_bytes)", "{{instance}}"), width=8)
+d.lines("Disks", "bytes", "What is left on each disk. Without node exporter: where the server keeps its data.", (f'min by (instance, mountpoint) (node_filesystem_avail_bytes{{fstype!~"tmpfs|ramfs|overlay|squashfs"}}) or (botticelli_disk_free_bytes{{{I}}} unless on () node_filesystem_avail_bytes)', "{{instance}} {{mountpoint}}"), width=8)
