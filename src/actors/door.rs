@@ -8,7 +8,8 @@ use std::{
 use actix::{Handler, Message};
 
 use super::{
-    audit::AuditQueue, coordinator::CoordinatorActor, env::Env, messages::DEADLINE, vitals::Vitals,
+    audit::AuditQueue, coordinator::CoordinatorActor, env::Env, mail::Mailbox, messages::DEADLINE,
+    vitals::Vitals,
 };
 use crate::telemetry::metrics::ActorType;
 
@@ -86,9 +87,22 @@ impl Door {
         CoordinatorActor: Handler<M>,
     {
         let env = self.env.get().ok_or(Unanswered::Starting)?;
-        let coordinator = env.book.coordinator(ActorType::Outside);
-        let coordinator = coordinator.ok_or(Unanswered::NotInTime)?;
-        let answer = coordinator.send(message).timeout(longest).await;
-        answer.map_err(|_| Unanswered::NotInTime)
+        let asked = async { coordinator_of(env).await.send(message).await };
+        let answer = tokio::time::timeout(longest, asked).await;
+        answer
+            .map_err(|_| Unanswered::NotInTime)?
+            .map_err(|_| Unanswered::NotInTime)
+    }
+}
+
+/// The coordinator, as soon as there is one: it is not there in the first moments, nor while it is being rebuilt.
+async fn coordinator_of(env: &Env) -> Mailbox<CoordinatorActor> {
+    /// How often is looked.
+    const LOOK: Duration = Duration::from_millis(10);
+    loop {
+        if let Some(coordinator) = env.book.coordinator(ActorType::Outside) {
+            return coordinator;
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }

@@ -208,7 +208,9 @@ fn target(env: &Env, bot: &BotName) -> Option<PingTarget> {
     let base = plan.base.as_ref()?;
     let mut url = Url::parse(base.url.expose_secret()).ok()?;
     let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&format!("{path}/{bot}"));
+    // A slug has no capitals.
+    let slug = bot.as_str().to_ascii_lowercase();
+    url.set_path(&format!("{path}/{slug}"));
     Some(PingTarget {
         url: String::from(url).into(),
         create: base.create,

@@ -64,6 +64,8 @@ struct Shared {
 /// What is counted of messages.
 #[derive(Clone)]
 pub(super) struct MessageFamilies {
+    /// Whether anything is counted.
+    pub(super) on: bool,
     /// `actor_messages_total{actor_type,message}`.
     pub(super) handled: IntCounterVec,
     /// `actor_message_latency_seconds{actor_type}`.
@@ -124,6 +126,7 @@ impl ActorMetrics {
 impl MessageFamilies {
     fn new(catalogue: &Catalogue) -> Self {
         Self {
+            on: catalogue.is_on(),
             handled: catalogue.counters(
                 "actor_messages_total",
                 "Messages that actors have taken from their mailboxes, by the name of their type.",

@@ -113,6 +113,9 @@ pub struct Slip {
 impl Slip {
     /// The message, an `M`, is being handled.
     pub fn handled<M: 'static>(self) {
+        if !self.inbox.families.on {
+            return;
+        }
         let seconds = self.at.elapsed().as_secs_f64();
         let known = self.inbox.known::<M>(self.from);
         known.handled.inc();
