@@ -3,40 +3,24 @@
 use std::path::Path;
 
 use actor_server::{
-    clock::Clock,
-    domain::{
-        outcome::Status,
-        run::{ExecutionId, ReplicaId},
-        state::BotState,
-    },
-    store::{self, Advance, LedgerRow, Replica, Start, Write, Written},
+    domain::{Instant, outcome::Status, run::ExecutionId, state::BotState},
+    store::{self, Advance, LedgerRow, Start, Write, Written},
 };
 use chrono::{SubsecRound, TimeDelta};
 use tempfile::tempdir;
 
 use super::{
     bots::{every, name},
-    stand::{Setting, Stand},
+    stand::{Setting, Stand, replica},
     tally::Tally,
 };
 
-/// A process whose bot runs every ten seconds is at work on the slot of an hour ago, and dies.
-async fn died_an_hour_ago(folder: &Path) -> ExecutionId {
-    let now = Clock::process().now().trunc_subsecs(0);
-    let then = now - TimeDelta::hours(1);
-    let me = Replica {
-        id: ReplicaId::new("dead"),
-        address: String::new(),
-        version: String::new(),
-        started_at: then,
-    };
-    let url = format!("sqlite://{}/bots.db", folder.display());
-    let (_, store) = store::open(&url, &me).await.unwrap();
-    let schedule = every(10, "bot", "succeed").schedule.unwrap().to_stored();
-    let state = BotState {
+/// The state of a bot that was registered then.
+fn registered(then: Instant, schedule: &str) -> BotState {
+    BotState {
         bot: name("bot"),
         actor_name: "bot".into(),
-        schedule: Some(schedule.clone()),
+        schedule: Some(schedule.into()),
         anchor: then,
         next_run: Some(then),
         last_run: None,
@@ -45,26 +29,40 @@ async fn died_an_hour_ago(folder: &Path) -> ExecutionId {
         runs: 0,
         hold: None,
         removed: false,
-    };
-    let registered = Write::Register {
+    }
+}
+
+/// Its registration, and the claim of its first slot.
+fn claiming(then: Instant, schedule: &str) -> [Write; 2] {
+    let registration = Write::Register {
         expected: None,
-        state: Box::new(state),
+        state: Box::new(registered(then, schedule)),
         gaps: Vec::new(),
         at: then,
     };
-    let claimed = Write::Advance(Advance {
+    let claim = Write::Advance(Advance {
         bot: name("bot"),
         expected_next: then,
-        expected_schedule: Some(schedule.clone()),
+        expected_schedule: Some(schedule.into()),
         expected_hold: None,
         gaps: Vec::new(),
         claim: Some(then),
         alone: false,
         next: Some(then + TimeDelta::seconds(10)),
     });
-    let answers = store.write(&me.id, &[registered, claimed]).await.unwrap();
-    let Written::Claimed(Some(execution)) = answers[1] else {
-        panic!("{answers:?}");
+    [registration, claim]
+}
+
+/// A process whose bot runs every ten seconds is at work on the slot of an hour ago, and dies.
+async fn died_an_hour_ago(folder: &Path) -> ExecutionId {
+    let me = replica();
+    let then = me.started_at.trunc_subsecs(0) - TimeDelta::hours(1);
+    let url = format!("sqlite://{}/bots.db", folder.display());
+    let (_, store) = store::open(&url, &me).await.unwrap();
+    let schedule = every(10, "bot", "succeed").schedule.unwrap().to_stored();
+    let answers = store.write(&me.id, &claiming(then, &schedule)).await;
+    let Written::Claimed(Some(execution)) = answers.unwrap()[1] else {
+        panic!("no claim");
     };
     let started = Write::Start(Start {
         execution,
