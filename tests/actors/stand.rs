@@ -5,6 +5,7 @@ use std::{fmt::Debug, path::Path, sync::Arc, time::Duration};
 use actor_server::{
     actors::{
         address_book::AddressBook,
+        alerting::Alerting,
         board::Board,
         configuration::{Configuration, ConfigurationSource},
         env::{CONSOLE, Env, Platforms, Rules},
@@ -73,6 +74,7 @@ pub(crate) struct Setting {
     pub(crate) max_consecutive_failures: u32,
     pub(crate) results_in_memory: usize,
     pub(crate) source: Option<Arc<dyn ConfigurationSource>>,
+    pub(crate) alerting: Alerting,
 }
 
 impl Setting {
@@ -85,6 +87,7 @@ impl Setting {
             max_consecutive_failures: 5,
             results_in_memory: 1000,
             source: None,
+            alerting: Alerting::default(),
         }
     }
 }
@@ -162,7 +165,7 @@ impl Stand {
             queue: WriteQueue::new(setting.results_in_memory),
             audit: Default::default(),
             alarms: Default::default(),
-            alerting: Default::default(),
+            alerting: setting.alerting,
             book: AddressBook::new(metrics.actors.clone()),
             metrics,
             runs: Runs::on(board.clone()),

@@ -185,6 +185,16 @@ macro_rules! suite {
                     the_last_one_to_store_a_breaker_wins_and_every_change_is_another_revision
                     any_text_may_be_a_dependency
                 }
+                alerts {
+                    an_incident_and_its_notices_come_back_as_they_were
+                    a_key_is_open_once_and_may_come_again_after_its_end
+                    of_two_changes_from_one_revision_one_is_stored
+                    a_delivery_is_claimed_by_one_until_its_time_is_over
+                    the_end_of_an_incident_knows_what_became_of_its_beginning
+                    many_deliveries_fold_into_one_or_none_does
+                    any_text_may_be_told
+                    what_is_over_and_told_is_forgotten_and_nothing_else
+                }
                 knowledge {
                     items_come_back_newest_first_as_they_were
                     an_item_with_a_known_key_takes_the_place_of_the_first

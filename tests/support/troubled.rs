@@ -17,6 +17,7 @@ use std::{
 use actor_server::{
     domain::{
         Instant,
+        alert::{Delivery, Incident, Outbox},
         audit::{AuditEntry, AuditQuery, AuditRow},
         bot::BotName,
         breaker::{Breaker, StoredBreaker},
@@ -29,7 +30,8 @@ use actor_server::{
         state::BotState,
     },
     store::{
-        Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write, Written,
+        AlertStore, Beat, DeliveryMark, IncidentChange, LedgerRow, LiveRow, NewDelivery, Replica,
+        Rescued, StatePersistence, StoreError, Write, Written,
     },
 };
 use async_trait::async_trait;
@@ -109,6 +111,10 @@ impl StatePersistence for Troubled {
 
     async fn schema_version(&self) -> Result<i64, StoreError> {
         self.reach()?.schema_version().await
+    }
+
+    fn alerts(&self) -> Option<&dyn AlertStore> {
+        Some(self)
     }
 
     async fn states(&self) -> Result<Vec<BotState>, StoreError> {
@@ -241,5 +247,74 @@ impl StatePersistence for Troubled {
 
     fn is_shared(&self) -> bool {
         self.inner.is_shared()
+    }
+}
+
+impl Troubled {
+    fn reach_alerts(&self) -> Result<&dyn AlertStore, StoreError> {
+        let alerts = self.reach()?.alerts();
+        alerts.ok_or_else(|| StoreError::Failed("no alerts".into()))
+    }
+}
+
+#[async_trait]
+impl AlertStore for Troubled {
+    async fn keep_incidents(
+        &self,
+        changes: &[IncidentChange],
+        now: Instant,
+    ) -> Result<Vec<Option<(i64, i64)>>, StoreError> {
+        self.reach_alerts()?.keep_incidents(changes, now).await
+    }
+
+    async fn incidents(&self, since: Instant) -> Result<Vec<Incident>, StoreError> {
+        self.reach_alerts()?.incidents(since).await
+    }
+
+    async fn due_alerts(
+        &self,
+        me: &ReplicaId,
+        channel: &str,
+        now: Instant,
+    ) -> Result<Outbox, StoreError> {
+        self.reach_alerts()?.due_alerts(me, channel, now).await
+    }
+
+    async fn claim_alert(
+        &self,
+        me: &ReplicaId,
+        id: i64,
+        until: Instant,
+        now: Instant,
+    ) -> Result<bool, StoreError> {
+        self.reach_alerts()?.claim_alert(me, id, until, now).await
+    }
+
+    async fn fold_alerts(
+        &self,
+        me: &ReplicaId,
+        ids: &[i64],
+        digest: &NewDelivery,
+        until: Instant,
+        now: Instant,
+    ) -> Result<Delivery, StoreError> {
+        let alerts = self.reach_alerts()?;
+        alerts.fold_alerts(me, ids, digest, until, now).await
+    }
+
+    async fn mark_alert(&self, me: &ReplicaId, mark: &DeliveryMark) -> Result<(), StoreError> {
+        self.reach_alerts()?.mark_alert(me, mark).await
+    }
+
+    async fn pending_alerts(&self) -> Result<u64, StoreError> {
+        self.reach_alerts()?.pending_alerts().await
+    }
+
+    async fn deliveries(&self, limit: i64) -> Result<Vec<Delivery>, StoreError> {
+        self.reach_alerts()?.deliveries(limit).await
+    }
+
+    async fn forget_alerts(&self, before: Instant) -> Result<u64, StoreError> {
+        self.reach_alerts()?.forget_alerts(before).await
     }
 }

@@ -19,12 +19,12 @@ pub(super) fn tell_at_once(env: &Arc<Env>, sign: Sign) {
     if env.alerting.may_be_open(&sign.key()) {
         return env.alerting.hear(sign);
     }
-    let inner = Arc::clone(env);
+    let (inner, telling) = (Arc::clone(env), env.alerting.telling());
     env.runtime.spawn(async move {
-        let _turn = inner.alerting.telling().await;
         let told = tell(&inner, &sign).await;
         inner.alerting.told(sign.key(), told);
         inner.alerting.hear(sign);
+        drop(telling);
     });
 }
 

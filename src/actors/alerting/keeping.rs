@@ -190,6 +190,7 @@ pub(super) async fn store_steps(
             stored(env, change, id, revision);
         }
     }
+    show_open(env);
     Ok(answers)
 }
 
@@ -235,6 +236,14 @@ fn stored(env: &Env, change: IncidentChange, id: i64, revision: i64) {
     env.alerting.book().put(incident);
     for delivery in &change.deliveries {
         env.alerting.ring(&delivery.channel);
+    }
+}
+
+/// How many incidents of each kind are known to be open.
+pub(super) fn show_open(env: &Env) {
+    let open = &env.metrics.alerts.open;
+    for (kind, n) in env.alerting.book().count() {
+        open.with_label_values(&[kind.as_str()]).set(n);
     }
 }
 

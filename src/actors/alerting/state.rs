@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::sync::Notify;
@@ -47,8 +50,8 @@ struct Shared {
     arrived: Notify,
     /// Held by whoever stores.
     storing: tokio::sync::Mutex<()>,
-    /// Held by whoever tells channels without the store.
-    telling: tokio::sync::Mutex<()>,
+    /// How much is on its way to channels without the store.
+    telling: AtomicUsize,
     /// What channels were told without the store, by the key of the incident.
     told: Mutex<HashMap<String, Vec<NewDelivery>>>,
 }
@@ -162,8 +165,15 @@ impl Alerting {
         self.0.storing.lock().await
     }
 
-    pub(super) async fn telling(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.0.telling.lock().await
+    /// Something is on its way to channels without the store, as long as the answer lives.
+    pub(super) fn telling(&self) -> Telling {
+        self.0.telling.fetch_add(1, Ordering::AcqRel);
+        Telling(self.clone())
+    }
+
+    /// Whether all that was heard is stored.
+    pub(super) fn is_done(&self) -> bool {
+        self.0.telling.load(Ordering::Acquire) == 0 && self.signs().is_empty()
     }
 
     /// Channels were told this without the store.
@@ -182,6 +192,15 @@ impl Alerting {
         if let Some(post) = posts.find(|post| post.rules.name == channel) {
             post.bell.notify_one();
         }
+    }
+}
+
+/// See [`Alerting::telling`].
+pub(super) struct Telling(Alerting);
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        self.0.0.telling.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

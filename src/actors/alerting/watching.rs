@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use tokio::time::Instant as Monotonic;
 
-use super::keeping::{alerts_of, read, store_steps};
+use super::keeping::{alerts_of, read, show_open, store_steps};
 use crate::{
     actors::{
         env::Env,
@@ -93,14 +93,10 @@ fn go_by(env: &Env, now: Instant) -> Vec<Step> {
 }
 
 async fn show(env: &Env, store: &dyn AlertStore) -> Result<(), StoreError> {
-    let metrics = &env.metrics.alerts;
-    for (kind, n) in env.alerting.book().count() {
-        metrics.open.with_label_values(&[kind.as_str()]).set(n);
-    }
+    show_open(env);
     let pending = store.pending_alerts().await?;
-    metrics
-        .queued
-        .set(i64::try_from(pending).unwrap_or(i64::MAX));
+    let queued = &env.metrics.alerts.queued;
+    queued.set(i64::try_from(pending).unwrap_or(i64::MAX));
     Ok(())
 }
 
@@ -300,8 +296,11 @@ fn untold(env: &Env, state: &BotState) -> Option<Cause> {
     if let Some(cause) = state.hold.as_ref().and_then(Cause::of_hold) {
         return Some(cause);
     }
-    let alerts = alerts_of(env, Some(&state.bot));
     let in_a_row = state.consecutive_failures;
+    if in_a_row == 0 {
+        return None;
+    }
+    let alerts = alerts_of(env, Some(&state.bot));
     let enough = in_a_row >= env.alerting.rules().failures_from(&alerts);
     (enough && !state.removed).then_some(Cause::Failures {
         in_a_row,

@@ -1,5 +1,6 @@
 //! What every store promises, by noun.
 
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod backlogs;
 pub(crate) mod batches;
