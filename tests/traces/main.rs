@@ -18,6 +18,9 @@ mod client;
 mod discord;
 #[path = "../support/sqlite_ledger.rs"]
 mod ledger;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../support/postgres.rs"]
+mod postgres;
 #[path = "../support/server.rs"]
 mod server;
 
@@ -28,4 +31,5 @@ mod lines;
 mod outages;
 mod runs;
 mod settings;
+mod shared;
 mod stand;
