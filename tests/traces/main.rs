@@ -18,7 +18,6 @@ mod client;
 mod discord;
 #[path = "../support/sqlite_ledger.rs"]
 mod ledger;
-#[allow(dead_code, reason = "a part of it is used")]
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[path = "../support/server.rs"]
