@@ -18,6 +18,8 @@ mod client;
 mod discord;
 #[path = "../support/sqlite_ledger.rs"]
 mod ledger;
+#[path = "../support/postgres.rs"]
+mod postgres;
 #[path = "../support/server.rs"]
 mod server;
 
@@ -28,4 +30,5 @@ mod lines;
 mod outages;
 mod runs;
 mod settings;
+mod shared;
 mod stand;
