@@ -6,7 +6,11 @@ use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 
-use super::{breakers::Downstream, env::Env, messages::BotCard};
+use super::{
+    breakers::Downstream,
+    env::{CONSOLE, Env},
+    messages::BotCard,
+};
 use crate::{
     domain::{Instant, breaker::Breaker},
     store::StoreError,
@@ -33,10 +37,10 @@ pub fn render(env: &Env) -> String {
     let cards = env.board.list().cards;
     let _turn = env.metrics.turn();
     count(env, &cards);
-    let now = env.clock.now();
+    let moment = Moment::of(env);
     let mut bots: Vec<(Reverse<u8>, BotRow<'_>)> = cards
         .iter()
-        .map(|card| (Reverse(urgency(card, now)), row(env, card)))
+        .map(|card| (Reverse(urgency(card, moment.now)), moment.row(card)))
         .collect();
     // The cards are in the order of their names, and stay so among themselves.
     bots.sort_by_key(|(urgency, _)| *urgency);
@@ -110,31 +114,51 @@ fn urgency(card: &BotCard, now: Instant) -> u8 {
     u8::from(overdue && card.bot.enabled)
 }
 
-fn row<'a>(env: &Env, card: &'a BotCard) -> BotRow<'a> {
-    let seconds = |at: Option<Instant>| at.map(|at| at.timestamp());
-    let mut dependencies = vec![(DATABASE, env.vitals.database())];
-    if let Some(platform) = Downstream::platform_of(&card.bot) {
-        dependencies.push((platform, is_well(env, card, platform)));
-    }
-    BotRow {
-        name: card.bot.name.as_str(),
-        paused: card.state.hold.is_some(),
-        failures: card.state.consecutive_failures,
-        last_success: seconds(card.state.last_success),
-        next_run: seconds(next(card)),
-        dependencies,
-    }
+/// What holds for all bots alike.
+struct Moment<'a> {
+    env: &'a Env,
+    now: Instant,
+    database: bool,
+    console: bool,
 }
 
-/// Whether posts of this bot would be sent now.
-fn is_well(env: &Env, card: &BotCard, platform: &str) -> bool {
-    let all_closed = env.breakers.are_all_closed();
-    let closed = |downstream: Downstream| {
-        let mut names = downstream.names().into_iter();
-        names.all(|name| env.breakers.get(name).is_closed())
-    };
-    let shut = || Downstream::of(&card.bot).is_some_and(|downstream| !closed(downstream));
-    env.platforms.get(platform).is_some() && (all_closed || !shut())
+impl<'a> Moment<'a> {
+    fn of(env: &'a Env) -> Self {
+        let console = env.metrics.downstreams.answers(CONSOLE);
+        Self {
+            env,
+            now: env.clock.now(),
+            database: env.vitals.database(),
+            console: console && env.platforms.get(CONSOLE).is_some(),
+        }
+    }
+
+    fn row<'b>(&self, card: &'b BotCard) -> BotRow<'b> {
+        let seconds = |at: Option<Instant>| at.map(|at| at.timestamp());
+        let mut dependencies = vec![(DATABASE, self.database)];
+        if let Some(platform) = Downstream::platform_of(&card.bot) {
+            dependencies.push((platform, self.is_well(card, platform)));
+        }
+        BotRow {
+            name: card.bot.name.as_str(),
+            paused: card.state.hold.is_some(),
+            failures: card.state.consecutive_failures,
+            last_success: seconds(card.state.last_success),
+            next_run: seconds(next(card)),
+            dependencies,
+        }
+    }
+
+    /// Whether posts of this bot would be sent now. The console has no breaker: its last answer tells.
+    fn is_well(&self, card: &BotCard, platform: &str) -> bool {
+        let breakers = &self.env.breakers;
+        let Some(downstream) = Downstream::of(&card.bot) else {
+            return self.console;
+        };
+        let closed = |name: &str| breakers.get(name).is_closed();
+        let open = breakers.are_all_closed() || downstream.names().into_iter().all(closed);
+        open && self.env.platforms.get(platform).is_some()
+    }
 }
 
 const fn circuit(breaker: &Breaker) -> Circuit {

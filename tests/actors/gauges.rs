@@ -310,6 +310,26 @@ async fn every_answer_of_a_platform_and_its_breaker_are_shown() {
 }
 
 #[actix_rt::test]
+async fn a_console_that_takes_no_posts_is_not_well_until_it_does() {
+    let folder = tempdir().unwrap();
+    let mut poster = with(formatting("poster"), |policy| policy.retry.max_attempts = 1);
+    set_template(&mut poster, "hello");
+    let mut setting = Setting::of([poster]);
+    let closed = PostFailure::Transient("a closed pipe".into());
+    let answers = [Answer::Fail(closed), Answer::Deliver];
+    setting.platform = StubPlatform::new().answering(answers);
+    let server = Server::start(folder.path(), setting).await;
+    let health = "actor_dependency_health_status{actor=\"poster\",dependency=\"console\"}";
+    assert_eq!(value(&server, health), Some(1.0), "nobody has tried");
+    server.trigger("poster").await.unwrap();
+    server.runs("poster", 1, Status::Failed).await;
+    assert_eq!(value(&server, health), Some(0.0));
+    server.trigger("poster").await.unwrap();
+    server.runs("poster", 1, Status::Succeeded).await;
+    assert_eq!(value(&server, health), Some(1.0));
+}
+
+#[actix_rt::test]
 async fn a_removed_bot_leaves_no_series() {
     let mut poster = formatting("gone");
     poster.channel_id = Some(7);

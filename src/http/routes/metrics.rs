@@ -16,8 +16,7 @@ pub(in crate::http) fn metrics(config: &mut ServiceConfig<'_>) {
     config.service(scrape);
 }
 
-/// Everything that is counted, in Prometheus's text format. Written out on a thread of its own: whoever shares the listener
-/// does not wait for it.
+/// Everything that is counted, in Prometheus's text format.
 #[utoipa::path(
     tag = "metrics",
     responses((status = 200, description = "Every figure", body = String, content_type = "text/plain; version=0.0.4"))
@@ -25,6 +24,7 @@ pub(in crate::http) fn metrics(config: &mut ServiceConfig<'_>) {
 #[get("/metrics", wrap = "Compress::default()")]
 async fn scrape(shared: web::Data<Shared>) -> Result<HttpResponse, Problem> {
     let env = shared.door.env().map(Arc::clone);
+    // On a thread of its own: whoever shares the listener does not wait for it.
     let page = web::block(move || match env {
         Some(env) => gauges::render(&env),
         None => shared.metrics.render(&Picture::default()),

@@ -142,6 +142,13 @@ impl DownstreamMetrics {
         connected.set(i64::from(answered));
     }
 
+    /// Whether a dependency answered when it was asked last, if it was.
+    #[must_use]
+    pub fn answers(&self, dependency: &str) -> bool {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.get(dependency).copied().unwrap_or(true)
+    }
+
     /// Whether it answered the time before; `None` if it was never asked.
     fn answered_before(&self, dependency: &str, now: bool) -> Option<bool> {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
