@@ -10,7 +10,7 @@ d.number("Do not answer", "none", "Dependencies that did not answer what was ask
 d.number("Breakers not closed", "none", "Circuit breakers that are open or half-open. `ctl tree` lists them.", "count(max by (dependency) (botticelli_circuit_state) > 0) or on () vector(0)", steps={"red": 1}, width=4)
 d.number("Posts that wait", "none", "Posts that are stored and neither sent nor given up, of all processes.", "max(botticelli_outbox_size)", steps={"orange": 20, "red": 100}, width=4)
 d.number("Writes that wait", "none", "Writes that wait for the database. Past results_in_memory they are lost.", f"sum(botticelli_persistence_queue_size{{{I}}})", steps={"orange": 100, "red": 1000}, width=4)
-d.number("Last beat", "s", "How long ago the database took the last beat of the process that is furthest behind. A lease lasts 4 s.", f"max(time() - botticelli_heartbeat_timestamp{{{I}}})", steps={"orange": 5, "red": 30}, width=4)
+d.number("Last beat", "s", "How long ago the database took the last beat of the process that is furthest behind. On PostgreSQL it beats every second, and a lease lasts 4 s; on SQLite every ten.", f"max(time() - botticelli_heartbeat_timestamp{{{I}}})", steps={"orange": 20, "red": 45}, width=4)
 d.number("Results lost", "none", "Within the time shown: the database was away for longer than results_in_memory bridges.", f"sum(increase(botticelli_results_lost_total{{{I}}}[$__range]))", steps={"red": 1}, width=4)
 
 d.row("Whether they answer")

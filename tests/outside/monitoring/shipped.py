@@ -9,7 +9,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
 DEPLOY, RUNBOOKS = ROOT / "deploy", ROOT / "docs" / "runbooks"
 # The kinds of the server's own alerts: each has a page too.
-KINDS = {"failures", "held", "missed", "given_up", "stalled", "breaker_open", "test"}
+KINDS = {"failures", "held", "missed", "given_up", "stalled", "breaker_open", "digest", "test"}
 # Where Alertmanager sends what.
 ROUTES = {
     "alertname=Watchdog severity=none service=monitoring": "watchdog",
