@@ -45,7 +45,7 @@ async fn a_bot_that_fails_is_told_of_once_and_so_is_its_recovery() {
     desk.reads(&[("sent", 1), ("sent", 1)]).await;
     assert_eq!(desk.open().await, Vec::<String>::new());
     desk.ended(0);
-    let metrics = desk.server.stand.env.metrics.render();
+    let metrics = desk.server.stand.env.metrics.render(&Default::default());
     let sent = "botticelli_alerts_total{channel=\"webhook\",outcome=\"sent\"} 2";
     assert!(metrics.contains(sent), "{metrics}");
     assert!(metrics.contains("botticelli_connection_status{dependency=\"alert_webhook\"} 1"));
@@ -138,7 +138,7 @@ async fn what_is_not_taken_is_tried_again_with_the_same_id_and_what_is_refused_i
     let asked = first.asked();
     assert_eq!(asked[0], asked[1]);
     assert!(!asked[0].id.is_empty() && asked[0].id != second.asked()[0].id);
-    let metrics = desk.server.stand.env.metrics.render();
+    let metrics = desk.server.stand.env.metrics.render(&Default::default());
     for line in [
         "alerts_total{channel=\"webhook\",outcome=\"retried\"} 1",
         "alerts_total{channel=\"webhook\",outcome=\"sent\"} 1",

@@ -217,7 +217,7 @@ async fn a_report_that_is_not_taken_is_tried_again_and_one_that_is_refused_is_no
     let metrics = &server.stand.env.metrics;
     eventually("it is counted", || async {
         metrics
-            .render()
+            .render(&Default::default())
             .contains("botticelli_pings_total{outcome=\"failed\"} 1")
             .then_some(())
     })
