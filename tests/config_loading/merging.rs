@@ -11,8 +11,6 @@ use actor_server::{
 };
 use secrecy::ExposeSecret;
 
-use secrecy::ExposeSecret;
-
 use super::support::{GOOD_BOT, entry, folder, load_in, load_text, write};
 
 fn seconds(n: u64) -> Duration {

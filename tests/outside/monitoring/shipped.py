@@ -5,6 +5,8 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
 DEPLOY, RUNBOOKS = ROOT / "deploy", ROOT / "docs" / "runbooks"
@@ -46,6 +48,17 @@ def check_rules():
             assert f"{alert} fires: " in cases, f"no test in which {alert} fires"
             assert f"{alert} is silent: " in cases, f"no test in which {alert} is silent"
     return pages
+
+
+def check_prometheus_rule():
+    """What is made for the Prometheus Operator has the same rules, and links that lead somewhere."""
+    text = run(sys.executable, ROOT / "scripts" / "make-prometheus-rule", "https://git.example.org/main/")
+    groups = "groups:\n" + textwrap.dedent(text.split("\n  groups:\n")[1])
+    assert "externalLabels" not in groups and 'runbook_url: "https://git.example.org/main/docs/runbooks/' in groups
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+        file.write(groups)
+        file.flush()
+        run("promtool", "check", "rules", file.name)
 
 
 def check_runbooks(pages):
@@ -99,6 +112,7 @@ def check_panel(where, panel):
 
 def check():
     check_runbooks(check_rules())
+    check_prometheus_rule()
     check_alertmanager()
     check_dashboards()
 
