@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::support::{GOOD_BOT, entry, folder, load_in, load_text, write};
 use actor_server::{
     config::{Algorithm, OnInvalidBot},
     domain::{
@@ -10,8 +11,6 @@ use actor_server::{
     },
 };
 use secrecy::ExposeSecret;
-
-use super::support::{GOOD_BOT, entry, folder, load_in, load_text, write};
 
 fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
