@@ -294,14 +294,17 @@ async fn a_flood_is_summed_up_in_one_notice() {
         (last.as_deref() == Some("recovered failures/bot_00")).then_some(())
     })
     .await;
-    let statuses = desk.statuses().await;
-    let of = |word| {
-        statuses
-            .iter()
-            .filter(|(status, _)| *status == word)
-            .count()
-    };
-    assert_eq!((of("sent"), of("dropped"), of("pending")), (4, 18, 1));
+    eventually("each is accounted for", || async {
+        let statuses = desk.statuses().await;
+        let of = |word| {
+            statuses
+                .iter()
+                .filter(|(status, _)| *status == word)
+                .count()
+        };
+        ((of("sent"), of("dropped"), of("pending")) == (4, 18, 1)).then_some(())
+    })
+    .await;
 }
 
 #[actix_rt::test]
@@ -312,7 +315,10 @@ async fn a_bot_that_silently_stops_is_told_of() {
     env.vitals
         .enter(actor_server::actors::vitals::Phase::Running);
     env.vitals.set_database(true);
-    env.vitals.set_loaded(true);
+    eventually("the bots are known", || async {
+        env.vitals.loaded().then_some(())
+    })
+    .await;
     let long_ago = env.clock.now() - TimeDelta::seconds(60);
     env.board.claimed(&name("a"), long_ago);
     channel.hears(&["raised stalled/a"]).await;

@@ -27,6 +27,7 @@ mod outside;
 mod pings;
 #[path = "../support/receiver.rs"]
 mod receiver;
+mod replicas;
 #[path = "../actors/server.rs"]
 mod server;
 mod signs;

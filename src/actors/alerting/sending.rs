@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How often is looked for what other processes have left, and the shortest wait between two looks.
-const LOOKS: (Duration, Duration) = (Duration::from_secs(15), Duration::from_millis(50));
+const LOOKS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_millis(50));
 /// The longest that a channel may take, should it not keep to its own deadline.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a claim is good: longer than any attempt with what follows it.
@@ -37,7 +37,7 @@ pub(super) async fn keep_sending(env: Arc<Env>, place: usize) {
             Ok(Ok(wait)) => wait,
             Ok(Err(error)) => {
                 tracing::debug!(%error, "alerts cannot be read; trying again");
-                LOOKS.0 / 4
+                LOOKS.0
             }
             Err(error) => {
                 tracing::error!(%error, "sending alerts broke off");
@@ -68,7 +68,7 @@ pub(super) async fn serve(env: &Arc<Env>, place: usize) -> Result<Duration, Stor
         let delivery = match outbox.next(post.rules.max_per_hour) {
             Next::Wait => {
                 let wait = next_at.and_then(|at| (at - now).to_std().ok());
-                return Ok(wait.unwrap_or(LOOKS.0));
+                return Ok(wait.unwrap_or(LOOKS.0).min(LOOKS.0));
             }
             Next::Send(delivery) => {
                 let until = now + CLAIM;
