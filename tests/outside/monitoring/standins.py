@@ -65,4 +65,5 @@ class StandIns(http.server.ThreadingHTTPServer):
                 if at.startswith(path) and all(word in body for word in words):
                     return body
             time.sleep(0.1)
-        raise SystemExit(f"nothing with {words} came to {path}; what came: {self.heard}")
+        came = [(at, body[:500]) for at, body in self.heard if at.startswith(path)]
+        raise SystemExit(f"nothing with {words} came to {path}; what came there last: {came[-5:]}")
