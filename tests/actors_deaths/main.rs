@@ -10,6 +10,7 @@
     reason = "a test that fails should say where, and uses a part of what the tests of the actors use"
 )]
 
+mod alert;
 #[path = "../actors/bots.rs"]
 mod bots;
 mod core;

@@ -1,12 +1,12 @@
 //! The AlertActor in a whole server, with channels that answer as they are told.
 
-use std::{sync::Arc, time::Duration};
+use std::{slice::from_ref, sync::Arc, time::Duration};
 
 use actor_server::{
     actors::{
         alarms::Alarm,
         alerting::tell_what_is_due,
-        messages::{ChildState, ControlError, Inspect, TestAlert},
+        messages::{ChildState, Inspect},
         supervision::Child,
     },
     domain::{
@@ -31,7 +31,7 @@ fn webhook(script: impl IntoIterator<Item = Meet>) -> Scripted {
 #[actix_rt::test]
 async fn a_bot_that_fails_is_told_of_once_and_so_is_its_recovery() {
     let channel = webhook([]);
-    let desk = Desk::with(&[channel.clone()]).await;
+    let desk = Desk::with(from_ref(&channel)).await;
     for in_a_row in 1..=4 {
         desk.ended(in_a_row);
     }
@@ -54,7 +54,7 @@ async fn a_bot_that_fails_is_told_of_once_and_so_is_its_recovery() {
 #[actix_rt::test]
 async fn a_hold_is_one_page_and_says_more_than_the_failure_that_led_to_it() {
     let channel = webhook([]);
-    let desk = Desk::with(&[channel.clone()]).await;
+    let desk = Desk::with(from_ref(&channel)).await;
     // The fifth failure in a row is the one that sets the hold.
     desk.ended(5);
     let hold = Hold::by_server(HoldKind::Failures, "5 failed runs in a row");
@@ -67,7 +67,7 @@ async fn a_hold_is_one_page_and_says_more_than_the_failure_that_led_to_it() {
 #[actix_rt::test]
 async fn a_hold_takes_the_place_of_failures_that_were_told_of_and_ends_with_the_resume() {
     let channel = webhook([]);
-    let desk = Desk::with(&[channel.clone()]).await;
+    let desk = Desk::with(from_ref(&channel)).await;
     desk.ended(3);
     channel.hears(&["raised failures/a"]).await;
     let hold = Hold::by_server(HoldKind::Refused, "403");
@@ -84,7 +84,7 @@ async fn a_hold_takes_the_place_of_failures_that_were_told_of_and_ends_with_the_
 #[actix_rt::test]
 async fn an_operators_pause_is_told_to_nobody() {
     let channel = webhook([]);
-    let desk = Desk::with(&[channel.clone()]).await;
+    let desk = Desk::with(from_ref(&channel)).await;
     desk.server.pause("a", None).await.unwrap();
     desk.ended(3);
     channel.hears(&["raised failures/a"]).await;
@@ -93,7 +93,7 @@ async fn an_operators_pause_is_told_to_nobody() {
 #[actix_rt::test]
 async fn missed_slots_gather_in_one_incident_until_a_slot_runs() {
     let channel = webhook([]);
-    let desk = Desk::with(&[channel.clone()]).await;
+    let desk = Desk::with(from_ref(&channel)).await;
     let now = desk.server.stand.env.clock.now();
     let accounted = |status, slots, ran| {
         Alarm::Fact(Fact::Accounted(Accounted {
@@ -175,7 +175,7 @@ async fn a_channel_that_hangs_or_panics_keeps_no_other_waiting() {
 #[actix_rt::test]
 async fn an_outage_of_the_database_loses_nothing_and_tells_nobody_twice() {
     let channel = webhook([]);
-    let desk = Desk::with(&[channel.clone()]).await;
+    let desk = Desk::with(from_ref(&channel)).await;
     desk.server.line().away(true);
     for in_a_row in 1..=4 {
         desk.ended(in_a_row);
@@ -205,7 +205,7 @@ async fn an_outage_of_the_database_loses_nothing_and_tells_nobody_twice() {
 #[actix_rt::test]
 async fn a_core_actor_that_is_given_up_is_told_of_without_the_database_and_not_again_with_it() {
     let channel = webhook([]);
-    let desk = Desk::with(&[channel.clone()]).await;
+    let desk = Desk::with(from_ref(&channel)).await;
     desk.server.line().away(true);
     desk.tell(Alarm::GivenUp {
         child: Child::Scheduler,
@@ -222,7 +222,7 @@ async fn a_core_actor_that_is_given_up_is_told_of_without_the_database_and_not_a
 async fn what_a_dead_process_left_is_told_by_the_next_and_nothing_twice() {
     let later = || Meet::Later(Some(Duration::from_secs(3600)));
     let channel = webhook([Meet::Take, later(), later()]);
-    let desk = Desk::with(&[channel.clone()]).await;
+    let desk = Desk::with(from_ref(&channel)).await;
     desk.ended(3);
     desk.reads(&[("sent", 1)]).await;
     desk.tell(ended("b", 3));
@@ -262,11 +262,11 @@ async fn the_end_of_the_process_waits_a_moment_for_channels_and_stores_the_rest(
 #[actix_rt::test]
 async fn a_flood_is_summed_up_in_one_notice() {
     let channel = webhook([]);
-    let mut rules = rules(std::slice::from_ref(&channel));
+    let mut rules = rules(from_ref(&channel));
     rules.channels[0].max_per_hour = 3;
     let bots: Vec<String> = (0..20).map(|n| format!("bot_{n:02}")).collect();
     let names: Vec<&str> = bots.iter().map(String::as_str).collect();
-    let desk = Desk::of(&names, rules, std::slice::from_ref(&channel)).await;
+    let desk = Desk::of(&names, rules, from_ref(&channel)).await;
     desk.server.line().away(true);
     for bot in &bots {
         desk.tell(ended(bot, 3));
@@ -310,7 +310,7 @@ async fn a_flood_is_summed_up_in_one_notice() {
 #[actix_rt::test]
 async fn a_bot_that_silently_stops_is_told_of() {
     let channel = webhook([]);
-    let desk = Desk::with(&[channel.clone()]).await;
+    let desk = Desk::with(from_ref(&channel)).await;
     let env = &desk.server.stand.env;
     env.vitals
         .enter(actor_server::actors::vitals::Phase::Running);
@@ -331,7 +331,7 @@ async fn a_bot_that_silently_stops_is_told_of() {
 #[actix_rt::test]
 async fn what_memory_knows_and_nobody_told_of_is_found() {
     let channel = webhook([]);
-    let desk = Desk::with(&[channel.clone()]).await;
+    let desk = Desk::with(from_ref(&channel)).await;
     let env = &desk.server.stand.env;
     // The alarm of this hold is lost.
     env.alarms.switch(false);
@@ -351,52 +351,4 @@ async fn what_memory_knows_and_nobody_told_of_is_found() {
     desk.server.resume("a").await.unwrap();
     env.alarms.switch(true);
     channel.hears(&["raised held/a", "recovered held/a"]).await;
-}
-
-#[actix_rt::test]
-async fn a_test_asks_every_channel_at_once_and_says_what_each_answered() {
-    let bad = Scripted::new("pagerduty", [Meet::Never]);
-    let (good, broken) = (webhook([]), Scripted::new("discord", [Meet::Panic]));
-    let desk = Desk::with(&[good.clone(), bad.clone(), broken.clone()]).await;
-    // It needs no database.
-    desk.server.line().away(true);
-    let tested = desk.server.ask(TestAlert { channel: None }).await.unwrap();
-    let said: Vec<(&str, Option<&str>)> = tested
-        .iter()
-        .map(|one| (one.channel.as_str(), one.error.as_deref()))
-        .collect();
-    let broke_off = Some("the attempt broke off");
-    let refused = Some("no such key");
-    assert_eq!(
-        said,
-        [
-            ("webhook", None),
-            ("pagerduty", refused),
-            ("discord", broke_off)
-        ]
-    );
-    assert_eq!(good.heard(), ["raised test"]);
-    let channel = Some("webhook".to_owned());
-    let tested = desk.server.ask(TestAlert { channel }).await.unwrap();
-    assert_eq!(
-        (tested.len(), good.heard().len(), bad.heard().len()),
-        (1, 2, 1)
-    );
-    let channel = Some("carrier pigeon".to_owned());
-    let refused = desk.server.ask(TestAlert { channel }).await;
-    assert_eq!(
-        refused,
-        Err(ControlError::UnknownChannel("carrier pigeon".into()))
-    );
-}
-
-#[actix_rt::test]
-async fn without_channels_there_is_no_actor_and_nothing_to_test() {
-    let desk = Desk::with(&[]).await;
-    let refused = desk.server.ask(TestAlert { channel: None }).await;
-    assert_eq!(refused, Err(ControlError::NoChannels));
-    let tree = desk.server.ask(Inspect).await.children;
-    assert!(tree.iter().all(|one| one.child != Child::Alert));
-    desk.ended(3);
-    assert_eq!(desk.open().await, Vec::<String>::new());
 }

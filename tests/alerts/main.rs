@@ -21,7 +21,6 @@ mod course;
 mod desk;
 mod flood;
 #[path = "../support/sqlite_ledger.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
 mod ledger;
 mod outside;
 mod pings;
@@ -34,5 +33,6 @@ mod signs;
 #[path = "../actors/stand.rs"]
 #[allow(dead_code, reason = "a part of it is used here")]
 mod stand;
+mod tested;
 #[path = "../support/troubled.rs"]
 mod troubled;

@@ -30,8 +30,8 @@ fn told(taken: &[Taken]) -> Vec<String> {
         let text = body.to_string();
         let stage = body["type"].as_str().unwrap_or_default();
         let stage = stage.trim_start_matches("alert.").to_owned();
-        let keys = ["failures/bad", "held/bad"].into_iter();
-        let key = keys.filter(|key| text.contains(key)).next_back();
+        let mut keys = ["failures/bad", "held/bad"].into_iter();
+        let key = keys.rfind(|key| text.contains(key));
         format!("{stage} {}", key.unwrap_or("?"))
     };
     taken.iter().map(words).collect()

@@ -19,11 +19,10 @@ use crate::{
 /// Hears whatever happens.
 pub(super) async fn keep_listening(env: Arc<Env>) {
     loop {
-        let alarms = env.alarms.next().await;
-        fail::fail_point!("alert.future");
-        for (at, alarm) in alarms {
+        for (at, alarm) in env.alarms.next().await {
             hear(&env, at, alarm);
         }
+        fail::fail_point!("alert.future");
     }
 }
 

@@ -6,8 +6,11 @@
 
 mod book;
 mod direct;
+mod eye;
+mod finding;
 mod keeping;
 mod listening;
+mod ping_desk;
 mod pinging;
 mod sending;
 mod state;
@@ -19,12 +22,12 @@ use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
 
+pub(super) use self::{finding::find, testing::test};
 pub use self::{
     pinging::{PingPlan, Pinger},
     state::{Alerting, Outward},
     winding::tell_what_is_due,
 };
-pub(super) use self::{testing::test, watching::find};
 use super::{
     env::Env,
     mail::takes_mail,

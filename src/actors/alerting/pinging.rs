@@ -4,20 +4,16 @@
 //! Nothing of it is stored, because a late report would lie. A newer state of a bot takes the place of one that is not on
 //! its way yet, so that no more waits than there are bots.
 
-use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
-use tokio::{sync::Notify, time::Instant as Monotonic};
+use tokio::time::Instant as Monotonic;
 use url::Url;
 use uuid::{Builder, Uuid};
 
-use super::sending::word;
+use super::{ping_desk::Report, sending::word};
 use crate::{
     actors::{alarms::Alarm, env::Env},
     domain::{bot::BotName, outcome::Status, run::ExecutionId},
@@ -27,14 +23,10 @@ use crate::{
     },
 };
 
-/// Reports on their way at a time.
-const AT_ONCE: usize = 8;
 /// The waits before a report is tried again.
 const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 /// The longest that one attempt may take.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// So many runs at most are known to have begun.
-const MOST: usize = 100_000;
 
 /// Sends one report.
 #[async_trait]
@@ -75,72 +67,6 @@ pub struct PingPlan {
     pub base: Option<PingTarget>,
 }
 
-/// A report that waits.
-struct Report {
-    signal: Signal,
-    execution: ExecutionId,
-    body: String,
-}
-
-/// The reports that wait, at most one a bot.
-#[derive(Default)]
-pub(super) struct PingDesk {
-    inner: Mutex<Inner>,
-    changed: Notify,
-}
-
-#[derive(Default)]
-struct Inner {
-    order: VecDeque<BotName>,
-    waiting: HashMap<BotName, Report>,
-    on_the_way: HashSet<BotName>,
-    /// Runs whose start was heard of: the ends of others are not reported.
-    begun: HashSet<ExecutionId>,
-}
-
-impl PingDesk {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn put(&self, bot: BotName, report: Report) {
-        let mut inner = self.lock();
-        if inner.waiting.insert(bot.clone(), report).is_none() {
-            inner.order.push_back(bot);
-        }
-        drop(inner);
-        self.changed.notify_one();
-    }
-
-    /// The next report of a bot that has none on its way.
-    fn take(&self) -> Option<(BotName, Report)> {
-        let mut inner = self.lock();
-        if inner.on_the_way.len() >= AT_ONCE {
-            return None;
-        }
-        let free = |bot: &BotName| !inner.on_the_way.contains(bot);
-        let place = inner.order.iter().position(free)?;
-        let bot = inner.order.remove(place)?;
-        let report = inner.waiting.remove(&bot)?;
-        inner.on_the_way.insert(bot.clone());
-        Some((bot, report))
-    }
-
-    fn done(&self, bot: &BotName) {
-        self.lock().on_the_way.remove(bot);
-        self.changed.notify_one();
-    }
-
-    fn has_newer(&self, bot: &BotName) -> bool {
-        self.lock().waiting.contains_key(bot)
-    }
-
-    fn is_idle(&self) -> bool {
-        let inner = self.lock();
-        inner.waiting.is_empty() && inner.on_the_way.is_empty()
-    }
-}
-
 /// Hears of a run's start or end.
 pub(super) fn hear(env: &Env, alarm: &Alarm) {
     if !env.alerting.has_pings() {
@@ -149,12 +75,7 @@ pub(super) fn hear(env: &Env, alarm: &Alarm) {
     let desk = env.alerting.ping_desk();
     match alarm {
         Alarm::RunStarted { bot, execution, .. } if target(env, bot).is_some() => {
-            let mut inner = desk.lock();
-            if inner.begun.len() >= MOST {
-                inner.begun.clear();
-            }
-            inner.begun.insert(*execution);
-            drop(inner);
+            desk.began(*execution);
             desk.put(bot.clone(), report(Signal::Start, *execution, None));
         }
         Alarm::RunEnded {
@@ -163,7 +84,7 @@ pub(super) fn hear(env: &Env, alarm: &Alarm) {
             status,
             error,
             ..
-        } if desk.lock().begun.remove(execution) => {
+        } if desk.ends(*execution) => {
             if let Some(signal) = signal(*status) {
                 desk.put(bot.clone(), report(signal, *execution, error.as_deref()));
             }

@@ -76,7 +76,7 @@ pub(super) async fn serve(env: &Arc<Env>, place: usize) -> Result<Duration, Stor
                     .claim_alert(&env.me.id, delivery.id, until, now)
                     .await?
                 {
-                    true => delivery,
+                    true => *delivery,
                     false => continue,
                 }
             }

@@ -10,10 +10,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{
-    book::Book,
-    pinging::{PingDesk, PingPlan},
-};
+use super::{book::Book, ping_desk::PingDesk, pinging::PingPlan};
 use crate::{
     domain::{
         Instant,

@@ -1,26 +1,19 @@
 //! The look over everything, every few seconds: what nobody told of (a bot that silently stops, what another process has
 //! mended, what was lost in a crash), and what lasts and has to be told again.
-//!
-//! What memory suggests is believed only when the store confirms it: another process may know better.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
 use tokio::time::Instant as Monotonic;
 
-use super::keeping::{alerts_of, read, show_open, store_steps};
+use super::{
+    eye::Eye,
+    keeping::{alerts_of, read, show_open, store_steps},
+};
 use crate::{
-    actors::{
-        env::Env,
-        messages::{AlertsFound, BotCard, ControlError},
-        reading,
-    },
+    actors::env::Env,
     domain::{
         Instant,
-        alert::{AlertKind, Cause, Incident, News, Seen, Sign, Step, Subject, goes_by},
-        bot::BotName,
-        hold::HoldKind,
-        state::BotState,
+        alert::{Step, goes_by},
     },
     store::{AlertStore, StoreError},
 };
@@ -29,12 +22,6 @@ use crate::{
 const LOOKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 /// How long after the process has become ready bots may still be behind.
 const CATCHING_UP: Duration = Duration::from_secs(60);
-/// What began so lately may not be known everywhere.
-const SPREADING: TimeDelta = TimeDelta::seconds(10);
-/// An actor of the core that has lived for so long is at work again.
-const SETTLED: TimeDelta = TimeDelta::minutes(2);
-/// States that one look confirms at most.
-const CONFIRMED: usize = 200;
 
 /// Looks, again and again.
 pub(super) async fn keep_watching(env: Arc<Env>) {
@@ -98,230 +85,4 @@ async fn show(env: &Env, store: &dyn AlertStore) -> Result<(), StoreError> {
     let queued = &env.metrics.alerts.queued;
     queued.set(i64::try_from(pending).unwrap_or(i64::MAX));
     Ok(())
-}
-
-/// One look.
-struct Eye<'a> {
-    env: &'a Env,
-    now: Instant,
-    open: HashMap<String, Incident>,
-}
-
-/// What may be so; the store is asked.
-enum Guess {
-    /// The bot has an incident of this kind that is over.
-    Over(AlertKind),
-    /// The bot has trouble that there is no incident of.
-    Trouble,
-}
-
-impl<'a> Eye<'a> {
-    fn new(env: &'a Env) -> Self {
-        let open = env.alerting.book().all_open();
-        let by_key = open.into_iter().map(|one| (one.key.clone(), one));
-        Self {
-            env,
-            now: env.clock.now(),
-            open: by_key.collect(),
-        }
-    }
-
-    async fn signs(
-        &self,
-        cards: &[Arc<BotCard>],
-        caught_up: bool,
-    ) -> Result<Vec<Sign>, StoreError> {
-        let mut signs = self.about_no_bot();
-        let mut guesses: Vec<(BotName, Guess)> = Vec::new();
-        for card in cards {
-            let over = self.over(card).into_iter().map(Guess::Over);
-            let trouble = self.is_untold(card).then_some(Guess::Trouble);
-            let all = over.chain(trouble);
-            guesses.extend(all.map(|guess| (card.bot.name.clone(), guess)));
-        }
-        guesses.extend(self.gone());
-        for (bot, guess) in guesses.into_iter().take(CONFIRMED) {
-            let state = self.env.store.state(&bot).await?;
-            signs.extend(self.confirmed(bot, &guess, state.as_ref()));
-        }
-        if caught_up {
-            signs.extend(self.stalled(cards).await?);
-        }
-        Ok(signs)
-    }
-
-    fn incident(&self, bot: &BotName, kind: AlertKind) -> Option<&Incident> {
-        self.open.get(&Subject::Bot(bot.clone()).key(kind))
-    }
-
-    /// Incidents of a bot that seem to be over.
-    fn over(&self, card: &BotCard) -> Vec<AlertKind> {
-        let kinds = AlertKind::RAISED.into_iter();
-        let over = kinds.filter(|kind| {
-            let incident = self.incident(&card.bot.name, *kind);
-            incident.is_some_and(|incident| is_over(incident, &card.state, card, self))
-        });
-        over.collect()
-    }
-
-    /// Whether the bot has trouble that lasts and that there is no incident of.
-    fn is_untold(&self, card: &BotCard) -> bool {
-        untold(self.env, &card.state)
-            .is_some_and(|cause| self.incident(&card.bot.name, cause.kind()).is_none())
-    }
-
-    /// Bots with incidents that are not configured here any more.
-    fn gone(&self) -> Vec<(BotName, Guess)> {
-        let bots = self.open.values().filter_map(|incident| {
-            let bot = incident.bot.clone()?;
-            let is_gone = self.env.bot(&bot).is_none();
-            is_gone.then_some((bot, Guess::Over(incident.kind)))
-        });
-        bots.collect()
-    }
-
-    fn confirmed(&self, bot: BotName, guess: &Guess, state: Option<&BotState>) -> Option<Sign> {
-        let (kind, news) = match (guess, state) {
-            (Guess::Over(kind), None) => (*kind, News::Gone(REMOVED)),
-            (Guess::Over(kind), Some(state)) if state.removed => (*kind, News::Gone(REMOVED)),
-            (Guess::Over(kind), Some(state)) => {
-                let (card, incident) = (self.env.board.card(&bot)?, self.incident(&bot, *kind)?);
-                is_over(incident, state, &card, self).then_some((*kind, News::Ends))?
-            }
-            (Guess::Trouble, state) => {
-                let cause = untold(self.env, state?)?;
-                (cause.kind(), News::Begins(cause))
-            }
-        };
-        Some(Sign {
-            subject: Subject::Bot(bot),
-            kind,
-            news,
-            at: self.now,
-        })
-    }
-
-    fn about_no_bot(&self) -> Vec<Sign> {
-        let open = self.open.values().filter(|one| one.bot.is_none());
-        let signs = open.filter_map(|incident| {
-            let (_, name) = incident.key.split_once('/')?;
-            let old = |age| self.now - incident.since > age;
-            let (is_over, subject) = match incident.kind {
-                AlertKind::BreakerOpen => (
-                    old(SPREADING) && self.env.breakers.get(name).is_closed(),
-                    Subject::Dependency(name.to_owned()),
-                ),
-                AlertKind::GivenUp => (
-                    old(SETTLED) && self.env.vitals.is_ready(),
-                    Subject::Actor(name.to_owned()),
-                ),
-                _ => return None,
-            };
-            is_over.then(|| Sign {
-                subject,
-                kind: incident.kind,
-                news: News::Ends,
-                at: self.now,
-            })
-        });
-        signs.collect()
-    }
-
-    /// Bots whose next slot is long past, as the store has it too.
-    async fn stalled(&self, cards: &[Arc<BotCard>]) -> Result<Vec<Sign>, StoreError> {
-        let stalled = cards
-            .iter()
-            .filter_map(|card| Some((card, self.stall(card)?)));
-        let stalled: Vec<_> = stalled
-            .filter(|(card, _)| self.incident(&card.bot.name, AlertKind::Stalled).is_none())
-            .collect();
-        if stalled.is_empty() {
-            return Ok(Vec::new());
-        }
-        let until = self.now - self.env.alerting.rules().stalled_after;
-        let due = self.env.store.due(until).await?;
-        let due: HashMap<&BotName, &BotState> =
-            due.iter().map(|state| (&state.bot, state)).collect();
-        let signs = stalled.into_iter().filter(|(card, _)| {
-            let is_held = |state: &&BotState| state.hold.is_some();
-            let known = due.get(&card.bot.name);
-            card.claimed.is_some() || known.is_some_and(|state| !is_held(state))
-        });
-        let signs = signs.map(|(card, slot)| Sign {
-            subject: Subject::Bot(card.bot.name.clone()),
-            kind: AlertKind::Stalled,
-            news: News::Begins(Cause::Stalled { slot }),
-            at: self.now,
-        });
-        Ok(signs.collect())
-    }
-
-    fn stall(&self, card: &BotCard) -> Option<Instant> {
-        let policy = &card.bot.policy;
-        let is_held = card.state.hold.is_some() || card.bot.quarantine.is_some();
-        let seen = Seen {
-            claimed: card.claimed,
-            next_run: card.state.next_run,
-            jitter: TimeDelta::from_std(policy.jitter).unwrap_or(TimeDelta::MAX),
-            should_run: card.bot.enabled && !is_held && card.running.is_empty(),
-        };
-        seen.stalled(self.env.alerting.rules().stalled_after, self.now)
-    }
-}
-
-const REMOVED: &str = "The bot is not configured any more.";
-
-/// Whether what an incident of a bot tells of is over, as far as this state says.
-fn is_over(incident: &Incident, state: &BotState, card: &BotCard, eye: &Eye<'_>) -> bool {
-    let since = incident.since;
-    let hold = state.hold.as_ref().map(|hold| hold.kind);
-    match incident.kind {
-        AlertKind::Failures => {
-            let success = state.last_success.is_some_and(|at| at > since);
-            success && state.consecutive_failures == 0
-        }
-        AlertKind::Held => {
-            let kinds = [HoldKind::Failures, HoldKind::Refused, HoldKind::Invalid];
-            !hold.is_some_and(|kind| kinds.contains(&kind))
-        }
-        AlertKind::GivenUp => hold != Some(HoldKind::GivenUp) && eye.now - since > SPREADING,
-        AlertKind::Missed => state.last_run.is_some_and(|at| at > since),
-        AlertKind::Stalled => eye.stall(card).is_none(),
-        AlertKind::BreakerOpen | AlertKind::Digest | AlertKind::Test => false,
-    }
-}
-
-/// What lasts and would have been told of when it began.
-fn untold(env: &Env, state: &BotState) -> Option<Cause> {
-    if let Some(cause) = state.hold.as_ref().and_then(Cause::of_hold) {
-        return Some(cause);
-    }
-    let in_a_row = state.consecutive_failures;
-    if in_a_row == 0 {
-        return None;
-    }
-    let alerts = alerts_of(env, Some(&state.bot));
-    let enough = in_a_row >= env.alerting.rules().failures_from(&alerts);
-    (enough && !state.removed).then_some(Cause::Failures {
-        in_a_row,
-        last: None,
-    })
-}
-
-/// What is open, and what was told lately.
-///
-/// # Errors
-/// The store is away, or keeps no alerts.
-pub(in crate::actors) async fn find(env: &Env, limit: i64) -> Result<AlertsFound, ControlError> {
-    let now = env.clock.now();
-    reading::read(env, move |store| async move {
-        let Some(alerts) = store.alerts() else {
-            return Err(StoreError::Failed("this store keeps no alerts".into()));
-        };
-        let mut open = alerts.incidents(now).await?;
-        open.retain(Incident::is_open);
-        let deliveries = alerts.deliveries(limit).await?;
-        Ok(AlertsFound { open, deliveries })
-    })
-    .await
 }

@@ -36,7 +36,7 @@ pub enum Next {
     /// Nothing is due, or nothing may be sent now.
     Wait,
     /// Send this one.
-    Send(Delivery),
+    Send(Box<Delivery>),
     /// Send one notice that mentions all of these.
     Digest(Vec<Delivery>),
 }
@@ -56,7 +56,7 @@ impl Outbox {
     pub fn next(self, most: u32) -> Next {
         let first = |mut all: Box<dyn Iterator<Item = &Due> + '_>| {
             let first = all.find(|due| !due.is_behind);
-            first.map_or(Next::Wait, |due| Next::Send(due.delivery.clone()))
+            first.map_or(Next::Wait, |due| Next::Send(Box::new(due.delivery.clone())))
         };
         let exempt = first(Box::new(
             self.due.iter().filter(|due| most == 0 || due.is_exempt()),
