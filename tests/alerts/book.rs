@@ -53,6 +53,8 @@ pub(crate) struct Story {
     pub(crate) rules: AlertRules,
     pub(crate) bot: BotAlerts,
     pub(crate) incident: Option<Incident>,
+    /// The title of what was told last.
+    pub(crate) title: String,
 }
 
 impl Story {
@@ -61,6 +63,7 @@ impl Story {
             rules,
             bot: BotAlerts::default(),
             incident: None,
+            title: String::new(),
         }
     }
 
@@ -79,6 +82,9 @@ impl Story {
         self.incident = Some(incident);
         if tell.is_empty() {
             return vec!["-".into()];
+        }
+        if let Some((_, notice)) = tell.last() {
+            self.title.clone_from(&notice.title);
         }
         let told = |(channel, notice): (String, _)| {
             let notice: actor_server::domain::alert::Notice = notice;

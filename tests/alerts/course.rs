@@ -201,6 +201,8 @@ fn a_superseded_incident_is_closed_where_it_would_stay_open_and_nowhere_else() {
     let end = End::Superseded("The bot is held now.");
     assert_eq!(story.ends(end, 60), ["webhook recovered"]);
     assert!(!story.now().is_open());
+    let title = format!("not followed any more: {}", story.now().title);
+    assert_eq!(story.title, title, "nothing has become right");
 }
 
 #[test]

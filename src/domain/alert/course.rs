@@ -155,11 +155,21 @@ pub fn ends(open: &Incident, end: End<'_>, ground: Ground<'_>) -> Option<Step> {
             Some(Step { incident, tell })
         }
         End::Recovered => Some(over(open, None, |_| true, ground)),
-        End::Gone(why) => Some(over(open, Some(why), |_| true, ground)),
+        End::Gone(why) => Some(over(open, Some(why), |_| true, ground).closing(open)),
         End::Superseded(why) => {
             let keeps_state = |channel: &ChannelRules| channel.keeps_state;
-            Some(over(open, Some(why), keeps_state, ground))
+            Some(over(open, Some(why), keeps_state, ground).closing(open))
         }
+    }
+}
+
+impl Step {
+    /// Nothing has become right: the title must not say so.
+    fn closing(mut self, open: &Incident) -> Self {
+        for (_, notice) in &mut self.tell {
+            notice.title = words::closed(open);
+        }
+        self
     }
 }
 

@@ -97,6 +97,11 @@ pub(super) fn recovered(incident: &Incident) -> String {
     }
 }
 
+/// One line on the end of an incident that did not become right.
+pub(super) fn closed(incident: &Incident) -> String {
+    format!("not followed any more: {}", incident.title)
+}
+
 /// What was over, how long it lasted, and why it is over if that is not plain.
 pub(super) fn looking_back(incident: &Incident, why: Option<&str>, at: Instant) -> String {
     let lasted = duration(at - incident.since);
