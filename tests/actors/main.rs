@@ -29,6 +29,7 @@ mod reload;
 mod reload_load;
 mod rescued;
 mod roster;
+mod scraped;
 #[path = "../support/scripted.rs"]
 mod scripted;
 mod server;

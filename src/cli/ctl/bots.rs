@@ -166,6 +166,7 @@ pub(super) fn one(actor: &Actor, status: &ActorStatus, look: Look, now: DateTime
         ("schedule", plain(schedule(actor))),
         ("running now", plain(running.join(", "))),
         ("last run", or_dash(actor.last_run)),
+        ("last success", or_dash(actor.last_success)),
         ("next run", or_dash(actor.next_run)),
         ("failures in a row", failures(actor.consecutive_failures)),
         (

@@ -20,6 +20,8 @@ pub struct Actor {
     pub consecutive_failures: i64,
     /// When its last run started.
     pub last_run: Option<DateTime<Utc>>,
+    /// When its last run that succeeded ended.
+    pub last_success: Option<DateTime<Utc>>,
     /// When it runs next.
     pub next_run: Option<DateTime<Utc>>,
     /// `Cron`, `Interval`, `Once` or `Immediate`.

@@ -35,6 +35,8 @@ pub struct Actor {
     pub consecutive_failures: u32,
     /// Start of the last run.
     pub last_run: Option<Time>,
+    /// End of the last run that succeeded; null before the first.
+    pub last_success: Option<Time>,
     /// The next slot; null when the bot is finished.
     pub next_run: Option<Time>,
     /// Null only for a bot whose schedule cannot be read.
@@ -71,6 +73,7 @@ impl Actor {
             is_paused: state.hold.is_some(),
             consecutive_failures: state.consecutive_failures,
             last_run: state.last_run.map(Time),
+            last_success: state.last_success.map(Time),
             next_run: next_run(card),
             schedule_type: outline.kind,
             schedule: outline.words.clone(),

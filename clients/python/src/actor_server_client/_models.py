@@ -101,6 +101,7 @@ class Actor:
     is_paused: bool = False
     consecutive_failures: int = 0
     last_run: Optional[datetime] = _time()
+    last_success: Optional[datetime] = _time()
     next_run: Optional[datetime] = _time()
     #: ``Cron``, ``Interval``, ``Once`` or ``Immediate``.
     schedule_type: Optional[str] = None
