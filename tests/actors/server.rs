@@ -191,7 +191,12 @@ impl Drop for Server {
             arbiter.stop();
             let _ = arbiter.join();
         }
-        for child in [Child::HealthCheck, Child::Scheduler, Child::Persistence] {
+        for child in [
+            Child::Alert,
+            Child::HealthCheck,
+            Child::Scheduler,
+            Child::Persistence,
+        ] {
             self.roster.abandon_thread(&child);
         }
     }
