@@ -138,7 +138,7 @@ impl OpsChannel for PagerDuty {
 
     async fn deliver(&self, notice: &Notice) -> Result<(), NotDelivered> {
         match (notice.kind, notice.stage) {
-            (AlertKind::Test, _) => {
+            (AlertKind::Test | AlertKind::Digest, _) => {
                 self.send(self.trigger(notice)).await?;
                 self.send(self.event("resolve", notice)).await
             }
