@@ -297,7 +297,7 @@ fn hostile_templates_end_soon_with_an_error() {
         let error = error(json!({ "template": template }), content);
         let took = begun.elapsed();
         let shown: String = template.chars().take(60).collect();
-        assert!(took < Duration::from_secs(5), "{shown} took {took:?}");
+        assert!(took < Duration::from_secs(10), "{shown} took {took:?}");
         assert!(error.chars().count() <= 520, "{shown}: {error}");
         let checked = tokio::time::Instant::now();
         problems(json!({ "template": template }));
