@@ -11,7 +11,7 @@ mod ledger;
 #[path = "support/postgres.rs"]
 mod postgres;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use actor_server::{
     clock::Clock,
@@ -347,4 +347,36 @@ async fn a_server_that_has_just_started_lets_nobody_take_over() {
             .unwrap()
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn a_server_that_stood_still_while_it_was_asked_for_the_dead_names_nobody() {
+    let database = TestDatabase::create();
+    let (one, two) = (
+        open(&database.url(), "one").await,
+        open(&database.url(), "two").await,
+    );
+    let run = claim_first(&two, "two").await;
+    write(&two, "two", start("a", run)).await;
+    let regular = Instant::now() + LEASE * 3 / 2;
+    while Instant::now() < regular {
+        one.beat(&replica("one")).await.unwrap();
+        two.beat(&replica("two")).await.unwrap();
+        sleep(LEASE / 10).await;
+    }
+    let database = Arc::new(database);
+    let standing = Arc::clone(&database);
+    let pause = LEASE.as_secs_f64() * 1.5;
+    let lock = format!("BEGIN; LOCK actor_server_replicas; SELECT pg_sleep({pause}); COMMIT");
+    let stands_still = tokio::task::spawn_blocking(move || standing.sql(&lock));
+    let held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted \
+                AND relation = 'actor_server_replicas'::regclass";
+    while database.sql(held) != "1" {
+        assert!(!stands_still.is_finished(), "the lock was never seen");
+    }
+    let rescued = one.rescue(&replica("one").id, &HashMap::new(), at(9)).await;
+    assert!(rescued.unwrap().is_empty(), "the other one lives");
+    let end = write(&two, "two", finish("a", run)).await;
+    assert!(matches!(end, Written::Finished { .. }), "{end:?}");
+    stands_still.await.unwrap();
 }

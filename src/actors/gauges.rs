@@ -12,12 +12,12 @@ use super::{
     messages::BotCard,
 };
 use crate::{
-    domain::{Instant, breaker::Breaker},
+    domain::{Instant, bot::BotName, breaker::Breaker},
     store::StoreError,
     telemetry::{
         collector::Trouble,
         metrics::{
-            Picture,
+            Metrics, Picture,
             downstreams::DATABASE,
             raise,
             states::{BotRow, Circuit},
@@ -57,9 +57,20 @@ pub fn render(env: &Env) -> String {
 /// The bots are these now: those that are gone have no series any more.
 pub(super) fn configure(env: &Env) {
     let in_force = env.in_force();
-    let mut names: Vec<&str> = in_force.bots.keys().map(|name| name.as_str()).collect();
+    name_bots(&env.metrics, in_force.bots.keys());
+}
+
+/// What is known before there is a store: the bots, whose runs are 0, and that nothing has answered yet.
+pub fn begin<'a>(metrics: &Metrics, bots: impl Iterator<Item = &'a BotName>) {
+    name_bots(metrics, bots);
+    let database = metrics.downstreams.connected.with_label_values(&[DATABASE]);
+    database.set(0);
+}
+
+fn name_bots<'a>(metrics: &Metrics, bots: impl Iterator<Item = &'a BotName>) {
+    let mut names: Vec<&str> = bots.map(BotName::as_str).collect();
     names.sort_unstable();
-    env.metrics.bots.configure(names);
+    metrics.bots.configure(names);
 }
 
 /// What is one number.

@@ -266,6 +266,7 @@ impl ActorServer {
         tokio::pin!(stop);
         let grace = self.settings.server.shutdown_grace;
         let door = Door::default();
+        self.count_from_zero();
         let collector = self.collector();
         let mut listeners = self.listen(&door)?;
         let hangups = self.hangups.clone();

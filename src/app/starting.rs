@@ -16,6 +16,7 @@ use crate::{
         configuration::Configuration,
         door::Door,
         env::{Env, Rules},
+        gauges,
         leftovers::Leftovers,
         news::News,
         persistence::WriteQueue,
@@ -32,7 +33,10 @@ use crate::{
         listeners::{Addresses, Bound, Listeners},
     },
     store::{self, DatabaseUrl, StatePersistence, StoreError},
-    telemetry::collector::{self, Collector, Sources},
+    telemetry::{
+        collector::{self, Collector, Sources},
+        metrics::downstreams::DATABASE,
+    },
 };
 
 /// The first and the longest wait for a store that is away.
@@ -64,6 +68,14 @@ impl ActorServer {
         serving.map_err(|error| AppError::Build(format!("cannot serve HTTP: {error}")))
     }
 
+    /// Whoever scrapes before the store is there sees every bot, and that the database is away.
+    pub(super) fn count_from_zero(&self) {
+        gauges::begin(
+            &self.metrics,
+            self.settings.bots.iter().map(|bot| &bot.name),
+        );
+    }
+
     /// Reads what this process uses of the machine, if anybody may ask; the disk is that of the database file.
     pub(super) fn collector(&self) -> Option<Collector> {
         let url = self.settings.server.database_url.expose_secret();
@@ -85,7 +97,12 @@ impl ActorServer {
         let (url, me) = (&self.settings.server.database_url, &self.me);
         let opened = patiently(&runtime, "the database cannot be opened", || {
             let (url, me) = (url.clone(), me.clone());
-            async move { store::open(url.expose_secret(), &me).await }
+            let metrics = self.metrics.clone();
+            async move {
+                let opened = store::open(url.expose_secret(), &me).await;
+                metrics.downstreams.hear_of(DATABASE, opened.is_ok());
+                opened
+            }
         })
         .await?;
         door.vitals().set_database(true);

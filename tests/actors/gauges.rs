@@ -163,6 +163,10 @@ async fn an_outage_of_the_database_is_seen_and_its_end_too() {
 }
 
 fn end_of(execution: i64) -> Write {
+    ended(execution, Status::Failed)
+}
+
+fn ended(execution: i64, status: Status) -> Write {
     let now = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
     Write::Finish(Box::new(Finish {
         execution: ExecutionId(execution),
@@ -170,7 +174,7 @@ fn end_of(execution: i64) -> Write {
         started_at: now,
         completed_at: now,
         attempt: 1,
-        outcome: AttemptOutcome::broken(Status::Failed, "late"),
+        outcome: AttemptOutcome::broken(status, "late"),
         metadata: json!({}),
         max_consecutive_failures: 5,
     }))
@@ -187,7 +191,13 @@ async fn results_that_are_refused_or_lost_are_counted() {
     let queue = &server.stand.env.queue;
     let answer = queue.ask(end_of(4711), true).await;
     assert!(matches!(answer, Ok(Written::Lost)), "{answer:?}");
-    assert_eq!(value(&server, "results_fenced_total"), Some(1.0));
+    let in_doubt = queue.ask(ended(4711, Status::Abandoned), true).await;
+    assert!(matches!(in_doubt, Ok(Written::Lost)), "{in_doubt:?}");
+    assert_eq!(
+        value(&server, "results_fenced_total"),
+        Some(1.0),
+        "an end that is written when in doubt is no result"
+    );
     server.line().away(true);
     becomes(true, || {
         queue.is_away() || {

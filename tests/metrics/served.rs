@@ -185,3 +185,31 @@ fn without_their_listener_nothing_is_counted_and_all_else_works() {
     assert_eq!(get(server.address("api"), "/metrics").status, 404);
     assert!(server.stop() < Duration::from_secs(5));
 }
+
+#[test]
+fn bots_and_an_absent_database_are_there_before_the_database_is() {
+    // Takes connections, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let home = Home::new(&format!("{HEAD}{}", bot("good", "post.toml", EVERY_SECOND)));
+    home.set(
+        "DATABASE_URL",
+        &format!("postgres://nobody@127.0.0.1:{port}/none"),
+    );
+    let server = home.launch(&[]);
+    let page = scrape(&server);
+    for series in [
+        "actor_executions_total{actor=\"good\",status=\"success\"}",
+        "actor_executions_total{actor=\"good\",status=\"failure\"}",
+        "actor_executions_total{actor=\"good\",status=\"skipped\"}",
+        "circuit_breaker_trips_total{actor=\"good\"}",
+        "connection_status{dependency=\"database\"}",
+    ] {
+        assert_eq!(page.value(series), Some(0.0), "{series} in\n{}", page.text);
+    }
+    drop(silent);
+    seen(&server, "that it is asked again", |page| {
+        page.value("reconnect_attempts_total{dependency=\"database\"}") >= Some(1.0)
+    });
+    server.stop();
+}

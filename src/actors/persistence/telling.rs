@@ -25,7 +25,13 @@ pub(super) fn tell(env: &Env, write: &Write, answer: &Written) {
             env.alarms.tell(end.completed_at, run_ended(end, counted));
             env.news.hold_is(env.clock.now(), &end.bot, hold.as_ref());
         }
-        (Write::Finish(_), Written::Lost) => env.metrics.downstreams.fenced.inc(),
+        (Write::Finish(end), Written::Lost) if is_result(end) => {
+            tracing::warn!(
+                actor = %end.bot, execution_id = %end.execution,
+                "the result is refused: another process has taken the run over"
+            );
+            env.metrics.downstreams.fenced.inc();
+        }
         (Write::Start(start), Written::Held(hold)) => {
             env.news.hold_is(env.clock.now(), &start.bot, Some(hold));
         }
@@ -35,6 +41,11 @@ pub(super) fn tell(env: &Env, write: &Write, answer: &Written) {
         }
         _ => {}
     }
+}
+
+/// An end that says only that a run has none is written when in doubt, also behind the run's own.
+fn is_result(end: &Finish) -> bool {
+    end.outcome.status != Status::Abandoned
 }
 
 /// Counts what the store's transactions have just made true, and passes it on.

@@ -145,11 +145,12 @@ fn by_code(code: &str, info: &(dyn DatabaseErrorInformation + Send + Sync)) -> S
     }
 }
 
-/// Connection exceptions, lack of resources, operator intervention, system errors; lost races and timeouts; a standby.
+/// Connection exceptions, lack of resources, operator intervention, system errors; lost races and timeouts; a standby; a
+/// database that takes no connections for now.
 fn is_passing(code: &str) -> bool {
     const CLASSES: [&str; 4] = ["08", "53", "57", "58"];
-    const CODES: [&str; 7] = [
-        "25006", "25P03", "25P04", "40001", "40003", "40P01", "55P03",
+    const CODES: [&str; 8] = [
+        "25006", "25P03", "25P04", "40001", "40003", "40P01", "55000", "55P03",
     ];
     CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&code)
 }
@@ -188,8 +189,8 @@ mod tests {
     #[test]
     fn what_passes_by_itself_is_told_from_what_does_not() {
         for code in [
-            "08006", "40001", "40P01", "53100", "53300", "55P03", "57014", "57P01", "57P03",
-            "25006", "25P03",
+            "08006", "40001", "40P01", "53100", "53300", "55000", "55P03", "57014", "57P01",
+            "57P03", "25006", "25P03",
         ] {
             assert!(class(code).is_transient(), "{code}");
         }

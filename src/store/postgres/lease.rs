@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -68,6 +69,10 @@ impl Trust {
                 && now.saturating_duration_since(last) <= lease / 2
         })
     }
+}
+
+pub(super) fn locked(trust: &Mutex<Trust>) -> MutexGuard<'_, Trust> {
+    trust.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(QueryableByName)]
@@ -142,6 +147,24 @@ pub(super) struct Rescue {
     pub(super) again: HashMap<BotName, u32>,
     pub(super) now: Instant,
     pub(super) lease: Duration,
+    pub(super) trust: Arc<Mutex<Trust>>,
+}
+
+impl Rescue {
+    /// Leases that were judged after a pause tell of the pause: the question may have waited for the server while all
+    /// heartbeats did.
+    fn is_sure(&self) -> bool {
+        locked(&self.trust).is_good(Monotonic::now(), self.lease)
+    }
+
+    /// Nothing was done.
+    fn none() -> Stored<Vec<Rescued>> {
+        Stored {
+            answer: Vec::new(),
+            transaction: None,
+            facts: Vec::new(),
+        }
+    }
 }
 
 /// Deals with the open rows of processes whose lease has run out.
@@ -152,11 +175,10 @@ pub(super) async fn rescue(
     let dead = dead(connection, &rescue).await?;
     if dead.is_empty() {
         forget(connection).await?;
-        return Ok(Stored {
-            answer: Vec::new(),
-            transaction: None,
-            facts: Vec::new(),
-        });
+        return Ok(Rescue::none());
+    }
+    if !rescue.is_sure() {
+        return Ok(Rescue::none());
     }
     let bots = bots_of(connection, &dead).await?;
     let mut batch = Batch::load(connection, rescue.me.clone(), Needs::of_rescue(bots)).await?;

@@ -78,7 +78,7 @@ pub struct PostgresStore {
     telling: Arc<Telling>,
     clock: Clock,
     lease: Duration,
-    trust: Mutex<Trust>,
+    trust: Arc<Mutex<Trust>>,
     database_id: String,
 }
 
@@ -112,7 +112,7 @@ impl PostgresStore {
             telling: Arc::default(),
             clock,
             lease,
-            trust: Mutex::default(),
+            trust: Arc::default(),
             database_id,
         };
         store.beat(me).await?;
@@ -120,7 +120,7 @@ impl PostgresStore {
     }
 
     fn trust(&self) -> MutexGuard<'_, Trust> {
-        self.trust.lock().unwrap_or_else(PoisonError::into_inner)
+        lease::locked(&self.trust)
     }
 
     fn ours(&self) -> MutexGuard<'_, BTreeSet<String>> {
@@ -229,6 +229,7 @@ impl StatePersistence for PostgresStore {
             again: again.clone(),
             now,
             lease: self.lease,
+            trust: Arc::clone(&self.trust),
         };
         let done = self
             .change(move |c| Box::pin(lease::rescue(c, rescue)))
