@@ -90,6 +90,29 @@ fn the_end_of_an_incident_is_never_told_before_its_beginning() {
 }
 
 #[test]
+fn a_digest_mentions_no_end_whose_beginning_is_still_to_be_sent() {
+    // The beginning of bot_3's incident is to be tried again later: it is not due.
+    let behind = |id: i64, incident: &str, stage| {
+        let mut one = due(id, stage, Severity::Warning);
+        one.is_behind = true;
+        one.delivery.notice.incident = incident.into();
+        one
+    };
+    let end = behind(3, "failures/bot_0", Stage::Recovered);
+    assert_eq!(
+        next(vec![raised(1), raised(2), end.clone()], 29, 30),
+        [-1, -2]
+    );
+    assert_eq!(next(vec![raised(1), end], 29, 30), [1]);
+    let whole = behind(4, "failures/bot_1", Stage::Recovered);
+    assert_eq!(
+        next(vec![raised(1), whole], 29, 30),
+        [-1, -4],
+        "both are due"
+    );
+}
+
+#[test]
 fn a_digest_says_how_many_and_what_the_first_are() {
     let all: Vec<Delivery> = (1..=25).map(|id| raised(id).delivery).collect();
     let notice = digest("webhook", &all, at(100), &AlertRules::default());

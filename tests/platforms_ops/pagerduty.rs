@@ -1,7 +1,7 @@
 //! PagerDuty's Events API v2.
 
 use actor_server::{
-    domain::alert::Stage,
+    domain::alert::{AlertKind, Notice, Stage},
     platforms::ops::{
         OpsChannel,
         pagerduty::{PagerDuty, PagerDutyOptions},
@@ -87,6 +87,26 @@ async fn a_trigger_says_what_where_and_how_bad() {
             "links": [{ "href": "https://runbooks.example/failures.md", "text": "Runbook" }],
         })
     );
+}
+
+#[tokio::test]
+async fn a_digest_which_nothing_ends_leaves_no_incident_behind() {
+    let receiver = taking();
+    let digest = Notice {
+        kind: AlertKind::Digest,
+        incident: "digest/pagerduty".into(),
+        bot: None,
+        ..notice()
+    };
+    pagerduty(&receiver.url("/"))
+        .deliver(&digest)
+        .await
+        .unwrap();
+    let events: Vec<Value> = receiver.taken().iter().map(|one| one.json()).collect();
+    let actions: Vec<&Value> = events.iter().map(|event| &event["event_action"]).collect();
+    assert_eq!(actions, ["trigger", "resolve"]);
+    let same = &events[0]["dedup_key"] == &events[1]["dedup_key"];
+    assert!(same, "{events:?}");
 }
 
 #[tokio::test]

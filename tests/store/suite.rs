@@ -191,6 +191,7 @@ macro_rules! suite {
                     of_two_changes_from_one_revision_one_is_stored
                     a_delivery_is_claimed_by_one_until_its_time_is_over
                     the_end_of_an_incident_knows_what_became_of_its_beginning
+                    the_end_of_an_incident_knows_of_its_reminders
                     many_deliveries_fold_into_one_or_none_does
                     any_text_may_be_told
                     what_is_over_and_told_is_forgotten_and_nothing_else

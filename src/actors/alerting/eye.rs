@@ -11,7 +11,7 @@ use crate::{
     actors::{env::Env, messages::BotCard},
     domain::{
         Instant,
-        alert::{AlertKind, Cause, Incident, News, Seen, Sign, Subject},
+        alert::{AlertKind, Cause, Incident, News, Seen, Sign, Subject, passed_over},
         bot::BotName,
         hold::HoldKind,
         state::BotState,
@@ -157,14 +157,35 @@ impl<'a> Eye<'a> {
         signs.collect()
     }
 
-    /// Bots whose next slot is long past, as the store has it too.
+    /// Bots that do not run although they should, as the store has it too.
     async fn stalled(&self, cards: &[Arc<BotCard>]) -> Result<Vec<Sign>, StoreError> {
-        let stalled = cards
+        let new =
+            |card: &&Arc<BotCard>| self.incident(&card.bot.name, AlertKind::Stalled).is_none();
+        let new: Vec<&Arc<BotCard>> = cards.iter().filter(new).collect();
+        let stalled = new
             .iter()
-            .filter_map(|card| Some((card, self.stall(card)?)));
-        let stalled: Vec<_> = stalled
-            .filter(|(card, _)| self.incident(&card.bot.name, AlertKind::Stalled).is_none())
-            .collect();
+            .filter_map(|card| Some((*card, self.stall(card)?)));
+        let mut causes = self.still_due(stalled.collect()).await?;
+        let seems = |card: &&&Arc<BotCard>| self.passed_over(card, &card.state).is_some();
+        for card in new.iter().filter(seems).take(CONFIRMED) {
+            let state = self.env.store.state(&card.bot.name).await?;
+            let cause = state.and_then(|state| self.passed_over(card, &state));
+            causes.extend(cause.map(|cause| (*card, cause)));
+        }
+        let signs = causes.into_iter().map(|(card, cause)| Sign {
+            subject: Subject::Bot(card.bot.name.clone()),
+            kind: AlertKind::Stalled,
+            news: News::Begins(cause),
+            at: self.now,
+        });
+        Ok(signs.collect())
+    }
+
+    /// Those whose slot the store has as due, too, and those that have claimed it.
+    async fn still_due<'c>(
+        &self,
+        stalled: Vec<(&'c Arc<BotCard>, Instant)>,
+    ) -> Result<Vec<(&'c Arc<BotCard>, Cause)>, StoreError> {
         if stalled.is_empty() {
             return Ok(Vec::new());
         }
@@ -172,31 +193,40 @@ impl<'a> Eye<'a> {
         let due = self.env.store.due(until).await?;
         let due: HashMap<&BotName, &BotState> =
             due.iter().map(|state| (&state.bot, state)).collect();
-        let signs = stalled.into_iter().filter(|(card, _)| {
+        let stalled = stalled.into_iter().filter(|(card, _)| {
             let is_held = |state: &&BotState| state.hold.is_some();
             let known = due.get(&card.bot.name);
             card.claimed.is_some() || known.is_some_and(|state| !is_held(state))
         });
-        let signs = signs.map(|(card, slot)| Sign {
-            subject: Subject::Bot(card.bot.name.clone()),
-            kind: AlertKind::Stalled,
-            news: News::Begins(Cause::Stalled { slot }),
-            at: self.now,
-        });
-        Ok(signs.collect())
+        Ok(stalled
+            .map(|(card, slot)| (card, Cause::Stalled { slot }))
+            .collect())
     }
 
     fn stall(&self, card: &BotCard) -> Option<Instant> {
-        let policy = &card.bot.policy;
-        let is_held = card.state.hold.is_some() || card.bot.quarantine.is_some();
+        let jitter = TimeDelta::from_std(card.bot.policy.jitter);
         let seen = Seen {
             claimed: card.claimed,
             next_run: card.state.next_run,
-            jitter: TimeDelta::from_std(policy.jitter).unwrap_or(TimeDelta::MAX),
-            should_run: card.bot.enabled && !is_held && card.running.is_empty(),
+            jitter: jitter.unwrap_or(TimeDelta::MAX),
+            should_run: should_run(card, &card.state),
         };
         seen.stalled(self.env.alerting.rules().stalled_after, self.now)
     }
+
+    /// What is wrong if the bot's next run is later than its schedule says.
+    fn passed_over(&self, card: &BotCard, state: &BotState) -> Option<Cause> {
+        let after = self.env.alerting.rules().stalled_after;
+        let should_run = should_run(card, state) && card.claimed.is_none();
+        let passed = should_run.then(|| passed_over(state, after, self.now))?;
+        passed.map(|(slot, next)| Cause::PassedOver { slot, next })
+    }
+}
+
+/// Whether nothing but a fault keeps the bot from running, and no run of it is on.
+fn should_run(card: &BotCard, state: &BotState) -> bool {
+    let is_held = state.hold.is_some() || card.bot.quarantine.is_some();
+    card.bot.enabled && !is_held && card.running.is_empty()
 }
 
 const REMOVED: &str = "The bot is not configured any more.";
@@ -216,7 +246,7 @@ fn is_over(incident: &Incident, state: &BotState, card: &BotCard, eye: &Eye<'_>)
         }
         AlertKind::GivenUp => hold != Some(HoldKind::GivenUp) && eye.now - since > SPREADING,
         AlertKind::Missed => state.last_run.is_some_and(|at| at > since),
-        AlertKind::Stalled => eye.stall(card).is_none(),
+        AlertKind::Stalled => eye.stall(card).is_none() && eye.passed_over(card, state).is_none(),
         AlertKind::BreakerOpen | AlertKind::Digest | AlertKind::Test => false,
     }
 }

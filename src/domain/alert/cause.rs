@@ -82,6 +82,13 @@ pub enum Cause {
         /// The slot.
         slot: Instant,
     },
+    /// A bot's next run is noted for later than its schedule says.
+    PassedOver {
+        /// The first slot that will not run.
+        slot: Instant,
+        /// When it is to run.
+        next: Instant,
+    },
     /// A breaker is open.
     BreakerOpen,
 }
@@ -119,7 +126,7 @@ impl Cause {
             Self::Held { .. } => AlertKind::Held,
             Self::GivenUp { .. } => AlertKind::GivenUp,
             Self::Missed { .. } => AlertKind::Missed,
-            Self::Stalled { .. } => AlertKind::Stalled,
+            Self::Stalled { .. } | Self::PassedOver { .. } => AlertKind::Stalled,
             Self::BreakerOpen => AlertKind::BreakerOpen,
         }
     }
@@ -129,7 +136,7 @@ impl Cause {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::GivenUp { .. } => Severity::Critical,
-            Self::Held { .. } | Self::Stalled { .. } => Severity::Error,
+            Self::Held { .. } | Self::Stalled { .. } | Self::PassedOver { .. } => Severity::Error,
             Self::Failures { .. } | Self::Missed { .. } | Self::BreakerOpen => Severity::Warning,
         }
     }

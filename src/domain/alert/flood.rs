@@ -2,6 +2,8 @@
 //!
 //! What exceeds the limit is not lost: the last place within the hour goes to one notice that mentions all that wait.
 
+use std::collections::HashSet;
+
 use super::{AlertKind, AlertRules, Delivery, Notice, Severity, Stage};
 use crate::domain::Instant;
 
@@ -13,7 +15,7 @@ const LINES: usize = 20;
 pub struct Due {
     /// The delivery.
     pub delivery: Delivery,
-    /// The channel has taken the beginning of the same incident.
+    /// The channel may know of the same incident: it has taken its beginning or a reminder, or an attempt was made.
     pub raise_was_sent: bool,
     /// An earlier notice of the same incident still waits for the channel.
     pub is_behind: bool,
@@ -67,8 +69,8 @@ impl Outbox {
         let held_back: Vec<&Due> = self.due.iter().filter(|due| !due.is_exempt()).collect();
         match most.saturating_sub(self.sent) {
             0 => Next::Wait,
-            1 if held_back.len() > 1 => Next::Digest(
-                held_back
+            1 if foldable(&held_back).len() > 1 => Next::Digest(
+                foldable(&held_back)
                     .into_iter()
                     .map(|due| due.delivery.clone())
                     .collect(),
@@ -76,6 +78,23 @@ impl Outbox {
             _ => first(Box::new(held_back.into_iter())),
         }
     }
+}
+
+/// What a digest may mention: of an incident whose beginning is still on its way nothing, for an end that was mentioned
+/// before would leave that beginning without one.
+fn foldable<'a>(held_back: &[&'a Due]) -> Vec<&'a Due> {
+    let mut begun: HashSet<&str> = HashSet::new();
+    let mut found = Vec::new();
+    for due in held_back.iter().copied() {
+        let incident = due.delivery.notice.incident.as_str();
+        if !due.is_behind {
+            begun.insert(incident);
+        }
+        if begun.contains(incident) {
+            found.push(due);
+        }
+    }
+    found
 }
 
 /// One notice in the place of several; without its id.

@@ -23,7 +23,7 @@ pub use self::{
     incident::{Incident, Memory},
     rules::{AlertRules, BotAlerts, BotPattern, ChannelRules, PingUrl},
     signs::{News, Sign, Signs},
-    watch::Seen,
+    watch::{Seen, passed_over},
 };
 use super::{Instant, bot::BotName};
 

@@ -2,7 +2,10 @@
 
 use chrono::TimeDelta;
 
-use crate::domain::Instant;
+use crate::domain::{Instant, schedule::ScheduleSpec, state::BotState};
+
+/// What is nearer than this may be claimed already.
+const NEAR: TimeDelta = TimeDelta::seconds(60);
 
 /// What is seen of a bot.
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +30,66 @@ impl Seen {
     }
 }
 
+/// The first slot from `after` on that the bot will not run because its next run is noted for a later one, and that one.
+///
+/// Such a run follows from a clock that was in the future for a while, or from a hand in the database. It is long until a
+/// slot is past, and nothing else would tell.
+#[must_use]
+pub fn passed_over(state: &BotState, after: TimeDelta, now: Instant) -> Option<(Instant, Instant)> {
+    let from = now.checked_add_signed(after.max(NEAR))?;
+    let next = state.next_run.filter(|next| *next > from)?;
+    let spec = ScheduleSpec::from_stored(state.schedule.as_deref()?)?;
+    let slot = spec.compile(state.anchor).ok()?.next_from(from)?;
+    (slot < next && !state.removed).then_some((slot, next))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{bot::BotName, schedule::ScheduleKind};
 
     fn at(seconds: i64) -> Instant {
         chrono::DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
+    }
+
+    fn hourly(next_run: i64) -> BotState {
+        let kind = ScheduleKind::Interval { seconds: 3600 };
+        let (starts_at, ends_at) = (Some(at(0)), Some(at(36_000)));
+        let spec = ScheduleSpec {
+            kind,
+            starts_at,
+            ends_at,
+        };
+        BotState {
+            schedule: Some(spec.to_stored()),
+            next_run: Some(at(next_run)),
+            bot: BotName::parse("hourly").unwrap(),
+            actor_name: String::new(),
+            anchor: at(0),
+            last_run: None,
+            last_success: None,
+            consecutive_failures: 0,
+            runs: 0,
+            hold: None,
+            removed: false,
+        }
+    }
+
+    #[test]
+    fn a_bot_is_passed_over_if_its_schedule_has_a_slot_before_its_next_run() {
+        let minute = TimeDelta::seconds(60);
+        let passed = |next, now| passed_over(&hourly(next), minute, at(now));
+        assert_eq!(passed(7200, 1800), Some((at(3600), at(7200))));
+        assert_eq!(passed(3600, 1800), None, "that is its slot");
+        assert_eq!(passed(1800, 1800), None, "it is due");
+        assert_eq!(passed(3600, -90_000), None, "it has not begun");
+        assert_eq!(passed(7200, 3590), None, "the slot may be claimed ahead");
+        assert_eq!(passed(360_000, 40_000), None, "its schedule is over");
+        let removed = BotState {
+            removed: true,
+            ..hourly(7200)
+        };
+        assert_eq!(passed_over(&removed, minute, at(1800)), None);
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub(super) fn title(subject: &Subject, cause: &Cause, count: u64) -> String {
         Cause::Missed { .. } if count <= 1 => format!("{name}: a slot was missed"),
         Cause::Missed { .. } => format!("{name}: {count} slots were missed"),
         Cause::Stalled { .. } => format!("{name} does not run: its slot is long past"),
+        Cause::PassedOver { .. } => {
+            format!("{name} does not run: its next run is later than its schedule says")
+        }
         Cause::BreakerOpen => format!("{name} does not answer: its breaker is open"),
     }
 }
@@ -53,6 +56,12 @@ pub(super) fn detail(cause: &Cause, range: Option<(Instant, Instant)>) -> String
         Cause::Stalled { slot } => format!(
             "Its slot at {} was neither started nor recorded as anything else.",
             time(*slot)
+        ),
+        Cause::PassedOver { slot, next } => format!(
+            "Its schedule has a slot at {}, but its next run is noted for {}: a clock was wrong for a while, or \
+             somebody has changed the database. A change of its schedule, and back, sets it right.",
+            time(*slot),
+            time(*next)
         ),
         Cause::BreakerOpen => {
             "Nothing is sent there until a probe gets through; slots of its bots are skipped."

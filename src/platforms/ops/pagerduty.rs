@@ -1,8 +1,8 @@
 //! PagerDuty's Events API v2: an incident is triggered, triggered again by a reminder, and resolved, always under the
 //! same `dedup_key`.
 //!
-//! Limits and words are those of <https://developer.pagerduty.com/docs/send-alert-event>. A test triggers an incident and
-//! resolves it at once.
+//! Limits and words are those of <https://developer.pagerduty.com/docs/send-alert-event>. What nothing ends, a test or a
+//! digest of many notices, triggers an incident and resolves it at once.
 
 use async_trait::async_trait;
 use chrono::SecondsFormat;

@@ -30,9 +30,10 @@ fn is_free(now: &str, me: Option<&str>) -> String {
 pub(in crate::store) fn due(is_alone: bool) -> String {
     format!(
         "SELECT {ALERT}, \
-         coalesce((SELECT r.status = 'sent' FROM actor_server_alerts r WHERE r.incident = a.incident \
-         AND r.channel = a.channel AND r.stage = 'raised' AND r.id < a.id ORDER BY r.id DESC LIMIT 1), FALSE) \
-         AS raise_was_sent, \
+         EXISTS (SELECT 1 FROM actor_server_alerts r WHERE r.incident = a.incident AND r.channel = a.channel \
+         AND r.stage <> 'recovered' AND r.id < a.id AND (r.status = 'sent' OR r.attempts > 0) \
+         AND NOT EXISTS (SELECT 1 FROM actor_server_alerts e WHERE e.incident = a.incident AND e.channel = a.channel \
+         AND e.stage = 'recovered' AND e.id > r.id AND e.id < a.id)) AS raise_was_sent, \
          EXISTS (SELECT 1 FROM actor_server_alerts p WHERE p.incident = a.incident AND p.channel = a.channel \
          AND p.status = 'pending' AND p.id < a.id) AS is_behind \
          FROM actor_server_alerts a WHERE channel = $1 AND status = 'pending' AND next_attempt_at <= $2 \

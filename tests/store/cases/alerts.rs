@@ -247,6 +247,34 @@ pub(crate) async fn the_end_of_an_incident_knows_what_became_of_its_beginning(
     assert_eq!(waiting(&process, slot(2)).await, [second(true, false)]);
 }
 
+/// A digest has mentioned the beginning, but a reminder was sent: where incidents stay open, this one does.
+pub(crate) async fn the_end_of_an_incident_knows_of_its_reminders(fixture: &dyn Fixture) {
+    let process = fixture.join("a").await;
+    let stored = keep(&process, &incident("k/1"), Stage::Raised, "n1").await;
+    let one = due(&process, slot(1)).await.due.remove(0).delivery;
+    let digest = change(&incident("digest/webhook"), Stage::Raised, "d").deliveries;
+    let folded = alerts(&process)
+        .fold_alerts(&process.id, &[one.id], &digest[0], slot(60), slot(1))
+        .await;
+    folded.unwrap();
+    let reminded = keep(&process, &stored.unwrap(), Stage::Reminder, "n2").await;
+    let two = due(&process, slot(1)).await.due.remove(0).delivery;
+    claim(&process, &two, 1).await;
+    mark(&process, &two, DeliveryStatus::Sent, 2).await;
+    let over = Incident {
+        recovered_at: Some(slot(2)),
+        ..reminded.unwrap()
+    };
+    keep(&process, &over, Stage::Recovered, "n3").await;
+    let end = ("n3".to_owned(), true, false);
+    assert_eq!(waiting(&process, slot(2)).await, [end]);
+    // A later incident of the same name is another one.
+    let next = keep(&process, &incident("k/1"), Stage::Raised, "n4").await;
+    assert!(next.is_some());
+    let found = waiting(&process, slot(2)).await;
+    assert!(!found.last().unwrap().1, "{found:?}");
+}
+
 pub(crate) async fn many_deliveries_fold_into_one_or_none_does(fixture: &dyn Fixture) {
     let process = fixture.join("a").await;
     for n in 0..3 {
