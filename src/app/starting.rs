@@ -35,7 +35,7 @@ use crate::{
     store::{self, DatabaseUrl, StatePersistence, StoreError},
     telemetry::{
         collector::{self, Collector, Sources},
-        metrics::downstreams::DATABASE,
+        metrics::downstreams::{DATABASE, DownstreamMetrics},
     },
 };
 
@@ -95,20 +95,18 @@ impl ActorServer {
         let gone = || AppError::Build("the threads are gone".into());
         let runtime = self.threads.handle().ok_or_else(gone)?;
         let (url, me) = (&self.settings.server.database_url, &self.me);
-        let opened = patiently(&runtime, "the database cannot be opened", || {
+        let downstreams = self.metrics.downstreams.clone();
+        let open = || {
             let (url, me) = (url.clone(), me.clone());
-            let metrics = self.metrics.clone();
-            async move {
-                let opened = store::open(url.expose_secret(), &me).await;
-                metrics.downstreams.hear_of(DATABASE, opened.is_ok());
-                opened
-            }
-        })
-        .await?;
+            async move { store::open(url.expose_secret(), &me).await }
+        };
+        let trouble = "the database cannot be opened";
+        let opened = patiently(&runtime, &downstreams, trouble, open).await?;
         door.vitals().set_database(true);
         let (env, threads) = self.environment(opened, &runtime, door);
         let register = || registering::prepare(Arc::clone(&env));
-        patiently(&runtime, "the bots cannot be registered", register).await?;
+        let trouble = "the bots cannot be registered";
+        patiently(&runtime, &downstreams, trouble, register).await?;
         let (bots, version) = (env.in_force().bots.len(), &env.me.version);
         door.open(Arc::clone(&env));
         tracing::info!(bots, version, replica = %env.me.id, "ready");
@@ -171,9 +169,10 @@ fn rules(settings: &Settings) -> Rules {
     }
 }
 
-/// Does `work` until it is done, or fails for a reason that will not pass.
+/// Does `work` until it is done, or fails for a reason that will not pass. Metrics say meanwhile that the database is away.
 async fn patiently<T, F>(
     runtime: &Handle,
+    downstreams: &DownstreamMetrics,
     trouble: &str,
     work: impl Fn() -> F,
 ) -> Result<T, StoreError>
@@ -186,11 +185,15 @@ where
         let done = runtime.spawn(work()).await;
         match done.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string()))) {
             Err(error) if error.is_transient() => {
+                downstreams.hear_of(DATABASE, false);
                 tracing::error!(%error, wait_ms = wait.as_millis(), "{trouble}; trying again");
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(longest);
             }
-            done => return done,
+            done => {
+                downstreams.hear_of(DATABASE, done.is_ok());
+                return done;
+            }
         }
     }
 }

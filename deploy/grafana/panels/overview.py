@@ -9,7 +9,7 @@ d.number("Alerts", "none", "Alerts that fire now, the watchdog left out.", 'coun
 d.number("Bots at work", "none", "Bots that have a next slot, and neither a hold nor enabled = false.", "max(botticelli_tasks_scheduled)")
 d.number("Bots held", "none", "Bots that have a hold: set by an operator, or by the server because of trouble.", "max(botticelli_tasks_paused)", steps={"orange": 1})
 d.number("Runs now", "none", "Runs at work in all processes.", "sum(botticelli_active_actors)")
-d.number("Missed slots, 24 h", "none", "Slots that were too late to run. They are not made up for.", 'sum(increase(botticelli_slots_total{outcome="missed"}[24h])) or on () vector(0)', steps={"orange": 1, "red": 10})
+d.number("Missed slots, 24 h", "none", "Slots that were too late to run. They are not made up for.", 'sum((botticelli_slots_total{outcome="missed"} unless botticelli_slots_total{outcome="missed"} offset 24h) or increase(botticelli_slots_total{outcome="missed"}[24h])) or on () vector(0)', steps={"orange": 1, "red": 10})
 d.number("Runs that succeed, 24 h", "percentunit", "Of the runs that ended with success or failure; runs that a gate ended are left out.", 'sum(increase(botticelli_actor_executions_total{status="success"}[24h])) / sum(increase(botticelli_actor_executions_total{status=~"success|failure"}[24h]))', steps={"red": 0, "orange": 0.8, "light-green": 0.95})
 d.number("Breakers not closed", "none", "Circuit breakers of downstreams that are open or half-open.", "count(max by (dependency) (botticelli_circuit_state) > 0) or on () vector(0)", steps={"red": 1})
 
