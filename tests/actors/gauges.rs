@@ -162,7 +162,7 @@ async fn an_outage_of_the_database_is_seen_and_its_end_too() {
     reading.abort();
 }
 
-fn end_of(execution: i64) -> Write {
+fn end_of(execution: i64, status: Status) -> Write {
     let now = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
     Write::Finish(Box::new(Finish {
         execution: ExecutionId(execution),
@@ -170,7 +170,7 @@ fn end_of(execution: i64) -> Write {
         started_at: now,
         completed_at: now,
         attempt: 1,
-        outcome: AttemptOutcome::broken(Status::Failed, "late"),
+        outcome: AttemptOutcome::broken(status, "late"),
         metadata: json!({}),
         max_consecutive_failures: 5,
     }))
@@ -185,18 +185,21 @@ async fn results_that_are_refused_or_lost_are_counted() {
     };
     let server = Server::start(folder.path(), setting).await;
     let queue = &server.stand.env.queue;
-    let answer = queue.ask(end_of(4711), true).await;
-    assert!(matches!(answer, Ok(Written::Lost)), "{answer:?}");
-    assert_eq!(value(&server, "results_fenced_total"), Some(1.0));
+    for (status, fenced) in [(Status::Abandoned, 0.0), (Status::Failed, 1.0)] {
+        let answer = queue.ask(end_of(4711, status), true).await;
+        assert!(matches!(answer, Ok(Written::Lost)), "{answer:?}");
+        let counted = value(&server, "results_fenced_total");
+        assert_eq!(counted, Some(fenced), "{status:?}");
+    }
     server.line().away(true);
     becomes(true, || {
         queue.is_away() || {
-            queue.keep(end_of(1));
+            queue.keep(end_of(1, Status::Failed));
             false
         }
     })
     .await;
-    (0..20).for_each(|n| queue.keep(end_of(n)));
+    (0..20).for_each(|n| queue.keep(end_of(n, Status::Failed)));
     let lost = queue.refused() as f64;
     assert!(lost >= 15.0, "{lost}");
     for _ in 0..3 {
