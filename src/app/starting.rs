@@ -31,6 +31,7 @@ use crate::{
     http::{
         Shared,
         listeners::{Addresses, Bound, Listeners},
+        press::Press,
     },
     store::{self, DatabaseUrl, StatePersistence, StoreError},
     telemetry::{
@@ -62,6 +63,7 @@ impl ActorServer {
             guard: self.locks.guard.clone(),
             signatures: self.locks.signatures.clone(),
             metrics: self.metrics.clone(),
+            press: Press::default(),
             clock: Clock::process(),
         };
         let serving = bound.serve(&shared);

@@ -12,6 +12,7 @@ pub mod listeners;
 pub mod moment;
 pub mod paging;
 mod params;
+pub mod press;
 mod rate;
 pub mod request_id;
 pub mod routes;
@@ -34,6 +35,8 @@ pub struct Shared {
     pub signatures: auth::signature::Signatures,
     /// What is counted.
     pub metrics: Metrics,
+    /// The page that scrapers get.
+    pub press: press::Press,
     /// The process's own time of day, which is there before any database is.
     pub clock: Clock,
 }

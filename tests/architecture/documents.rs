@@ -120,3 +120,45 @@ fn a_link_to_nothing_is_found() {
     assert!(leads_nowhere(&document, "ARCHITECTURE.md#attic"));
     assert!(!leads_nowhere(&document, "ARCHITECTURE.md#rooms"));
 }
+
+/// All Rust source of the server, as one text.
+fn source() -> String {
+    let files = walkdir::WalkDir::new(root().join("src")).into_iter();
+    files
+        .map(|entry| entry.expect("a readable folder").into_path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| fs::read_to_string(path).expect("a readable file"))
+        .collect()
+}
+
+/// Whether the macro of this level (`warn`, `error`) writes this line of the log somewhere.
+fn is_written_at(level: &str, source: &str, line: &str) -> bool {
+    let quoted = format!("\"{line}");
+    source.match_indices(&quoted).any(|(place, _)| {
+        let call = source[..place].rsplit_once("tracing::");
+        call.is_some_and(|(_, call)| call.starts_with(&format!("{level}!(")))
+    })
+}
+
+#[test]
+fn every_line_of_the_log_that_operators_are_told_of_is_written_at_that_level() {
+    let page = fs::read_to_string(root().join("docs/operations.md")).expect("the page");
+    let (_, table) = page.split_once("## Lines of the log").expect("the table");
+    let (table, _) = table.split_once("\n## ").expect("its end");
+    let source = source();
+    let mut checked = 0;
+    for row in table.lines().filter(|row| row.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        for line in cells[1].split('`').skip(1).step_by(2) {
+            // Some are handed on as a text and written elsewhere, with a few words behind them.
+            let written = line.strip_suffix("; trying again").unwrap_or(line);
+            assert!(source.contains(written), "nothing writes `{line}`");
+            if written == line {
+                let level = cells[2];
+                assert!(is_written_at(level, &source, line), "{level}: `{line}`");
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "only {checked}");
+}

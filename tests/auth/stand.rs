@@ -54,6 +54,7 @@ pub(crate) fn shared(guard: Guard) -> Shared {
         guard,
         signatures: Default::default(),
         metrics: Default::default(),
+        press: Default::default(),
         clock: Clock::process(),
     }
 }

@@ -97,6 +97,7 @@ pub(crate) fn serve(
         guard: Guard::default(),
         signatures,
         metrics: Default::default(),
+        press: Default::default(),
         clock: actor_server::clock::Clock::process(),
     });
     let app = move || {

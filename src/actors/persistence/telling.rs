@@ -26,10 +26,13 @@ pub(super) fn tell(env: &Env, write: &Write, answer: &Written) {
             env.news.hold_is(env.clock.now(), &end.bot, hold.as_ref());
         }
         (Write::Finish(end), Written::Lost) if is_result(end) => {
+<<<<<<< HEAD
             tracing::warn!(
                 actor = %end.bot, execution_id = %end.execution,
                 "the result is refused: another process has taken the run over"
             );
+=======
+>>>>>>> w-r3
             env.metrics.downstreams.fenced.inc();
         }
         (Write::Start(start), Written::Held(hold)) => {
@@ -54,6 +57,12 @@ pub(in crate::actors) fn tell_facts(env: &Env) {
         counting::fact(&env.metrics, &fact);
         env.alarms.tell(env.clock.now(), Alarm::Fact(fact));
     }
+}
+
+/// Whether work is behind it. An end in the stead of somebody who is not there may come second in one and the same process,
+/// and nothing is refused then that anybody has done.
+fn is_result(end: &Finish) -> bool {
+    end.outcome.status != Status::Abandoned
 }
 
 fn run_ended(end: &Finish, consecutive_failures: Option<u32>) -> Alarm {

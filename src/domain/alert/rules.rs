@@ -156,8 +156,7 @@ impl AlertRules {
     }
 
     /// The same for one channel: the bot's word counts before the channel's, and that before the general one.
-    #[must_use]
-    pub fn failures_for(&self, channel: &ChannelRules, bot: &BotAlerts) -> u32 {
+    fn failures_for(&self, channel: &ChannelRules, bot: &BotAlerts) -> u32 {
         let own = bot.after_failures.or(channel.after_failures);
         own.unwrap_or(self.after_failures)
     }

@@ -1,7 +1,5 @@
 //! `/metrics`: what Prometheus reads.
 
-use std::sync::Arc;
-
 use actix_web::{HttpResponse, get, middleware::Compress, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -23,14 +21,17 @@ pub(in crate::http) fn metrics(config: &mut ServiceConfig<'_>) {
 )]
 #[get("/metrics", wrap = "Compress::default()")]
 async fn scrape(shared: web::Data<Shared>) -> Result<HttpResponse, Problem> {
-    let env = shared.door.env().map(Arc::clone);
-    // On a thread of its own: whoever shares the listener does not wait for it.
-    let page = web::block(move || match env {
-        Some(env) => gauges::render(&env),
-        None => shared.metrics.render(&Picture::default()),
-    });
-    let page = page.await.map_err(|_| Problem::broken())?;
+    let page = shared.press.page(|| draw(Shared::clone(&shared))).await?;
     Ok(HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body(page))
+}
+
+/// On a thread of its own: whoever shares the listener does not wait for it.
+async fn draw(shared: Shared) -> Result<String, Problem> {
+    let drawn = web::block(move || match shared.door.env() {
+        Some(env) => gauges::render(env),
+        None => shared.metrics.render(&Picture::default()),
+    });
+    drawn.await.map_err(|_| Problem::broken())
 }
