@@ -162,15 +162,7 @@ async fn an_outage_of_the_database_is_seen_and_its_end_too() {
     reading.abort();
 }
 
-<<<<<<< HEAD
-fn end_of(execution: i64) -> Write {
-    ended(execution, Status::Failed)
-}
-
-fn ended(execution: i64, status: Status) -> Write {
-=======
 fn end_of(execution: i64, status: Status) -> Write {
->>>>>>> w-r3
     let now = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
     Write::Finish(Box::new(Finish {
         execution: ExecutionId(execution),
@@ -193,24 +185,12 @@ async fn results_that_are_refused_or_lost_are_counted() {
     };
     let server = Server::start(folder.path(), setting).await;
     let queue = &server.stand.env.queue;
-<<<<<<< HEAD
-    let answer = queue.ask(end_of(4711), true).await;
-    assert!(matches!(answer, Ok(Written::Lost)), "{answer:?}");
-    let in_doubt = queue.ask(ended(4711, Status::Abandoned), true).await;
-    assert!(matches!(in_doubt, Ok(Written::Lost)), "{in_doubt:?}");
-    assert_eq!(
-        value(&server, "results_fenced_total"),
-        Some(1.0),
-        "an end that is written when in doubt is no result"
-    );
-=======
     for (status, fenced) in [(Status::Abandoned, 0.0), (Status::Failed, 1.0)] {
         let answer = queue.ask(end_of(4711, status), true).await;
         assert!(matches!(answer, Ok(Written::Lost)), "{answer:?}");
         let counted = value(&server, "results_fenced_total");
         assert_eq!(counted, Some(fenced), "{status:?}");
     }
->>>>>>> w-r3
     server.line().away(true);
     becomes(true, || {
         queue.is_away() || {

@@ -26,13 +26,10 @@ pub(super) fn tell(env: &Env, write: &Write, answer: &Written) {
             env.news.hold_is(env.clock.now(), &end.bot, hold.as_ref());
         }
         (Write::Finish(end), Written::Lost) if is_result(end) => {
-<<<<<<< HEAD
             tracing::warn!(
                 actor = %end.bot, execution_id = %end.execution,
                 "the result is refused: another process has taken the run over"
             );
-=======
->>>>>>> w-r3
             env.metrics.downstreams.fenced.inc();
         }
         (Write::Start(start), Written::Held(hold)) => {
