@@ -56,12 +56,6 @@ pub(in crate::actors) fn tell_facts(env: &Env) {
     }
 }
 
-/// Whether work is behind it. An end in the stead of somebody who is not there may come second in one and the same process,
-/// and nothing is refused then that anybody has done.
-fn is_result(end: &Finish) -> bool {
-    end.outcome.status != Status::Abandoned
-}
-
 fn run_ended(end: &Finish, consecutive_failures: Option<u32>) -> Alarm {
     Alarm::RunEnded {
         bot: end.bot.clone(),
