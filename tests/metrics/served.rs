@@ -129,7 +129,7 @@ fn the_process_and_its_machine_are_measured_from_the_start() {
 fn a_database_that_is_away_at_the_start_is_seen() {
     let home = Home::new(HEAD);
     let away = "postgres://nobody@127.0.0.1:1/none";
-    let mut server = home.launch(&[("DATABASE_URL", away)]);
+    let server = home.launch(&[("DATABASE_URL", away)]);
     server.wait_for_log("cannot be opened");
     let page = scrape(&server);
     let connected = page.value("connection_status{dependency=\"database\"}");
