@@ -119,6 +119,49 @@ fn a_hanging_receiver_delays_neither_runs_nor_the_end() {
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
+#[test]
+fn a_bot_whose_next_run_has_gone_far_away_is_told_of_until_it_is_back() {
+    let webhook = Receiver::start();
+    let bot = "[[actors]]\nname = \"far\"\nconfig_file = \"quiet.toml\"\n\
+               [actors.schedule]\ntype = \"Interval\"\nseconds = 2\n";
+    let home = Home::new(&format!(
+        "{}{bot}",
+        configuration(&webhook, "on = [\"stalled\"]")
+    ));
+    let moved = |to: &str| {
+        let only = "WHERE task_id = 'far'";
+        home.sql(&format!(
+            "UPDATE actor_server_state SET next_run = '{to}' {only}"
+        ));
+    };
+    let hears = |stage: &str| {
+        let found = retry(PATIENCE, || {
+            let taken = webhook.taken();
+            let is = |one: &Taken| one.json()["type"] == stage;
+            taken.into_iter().find(is).map(|one| one.json())
+        });
+        let notice = found.unwrap_or_else(|| panic!("{stage}: {:?}", webhook.taken().len()));
+        assert_eq!(notice["data"]["incident"], "stalled/far");
+        notice
+    };
+    home.start().stop();
+    moved("2190-01-01 00:00:00.000000+00:00");
+    let server = home.start();
+    let raised = hears("alert.raised");
+    let detail = raised["data"]["detail"].as_str().unwrap();
+    assert!(detail.contains("2190-01-01T00:00:00Z"), "{detail}");
+    server.stop();
+    // Where it would be had nothing happened.
+    moved(
+        &chrono::Utc::now()
+            .format("%Y-%m-%d %H:%M:%S%.6f+00:00")
+            .to_string(),
+    );
+    let server = home.start();
+    hears("alert.recovered");
+    server.stop();
+}
+
 impl Home {
     /// Deliveries that are sent.
     fn sent(&self) -> i64 {

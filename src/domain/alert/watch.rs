@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(passed(7200, 1800), Some((at(3600), at(7200))));
         assert_eq!(passed(3600, 1800), None, "that is its slot");
         assert_eq!(passed(1800, 1800), None, "it is due");
-        assert_eq!(passed(3600, -90_000), None, "it has not begun");
+        assert_eq!(passed(0, -90_000), None, "it has not begun");
         assert_eq!(passed(7200, 3590), None, "the slot may be claimed ahead");
         assert_eq!(passed(360_000, 40_000), None, "its schedule is over");
         let removed = BotState {
