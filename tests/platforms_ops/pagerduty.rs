@@ -105,7 +105,7 @@ async fn a_digest_which_nothing_ends_leaves_no_incident_behind() {
     let events: Vec<Value> = receiver.taken().iter().map(|one| one.json()).collect();
     let actions: Vec<&Value> = events.iter().map(|event| &event["event_action"]).collect();
     assert_eq!(actions, ["trigger", "resolve"]);
-    let same = &events[0]["dedup_key"] == &events[1]["dedup_key"];
+    let same = events[0]["dedup_key"] == events[1]["dedup_key"];
     assert!(same, "{events:?}");
 }
 

@@ -67,7 +67,7 @@ fn verdict(tests: &AlertTests) -> Result<(), Failure> {
 /// What is wrong, and below it what was told.
 pub(super) fn incidents_and_deliveries(alerts: &Alerts, look: Look, now: DateTime<Utc>) -> String {
     let open = match alerts.open.is_empty() {
-        true => "nothing is wrong\n".to_owned(),
+        true => "no incident is open\n".to_owned(),
         false => incidents(&alerts.open, look, now),
     };
     match alerts.deliveries.is_empty() {
