@@ -108,7 +108,7 @@ fn what_is_wrong_is_listed_above_what_was_told() {
     }
     assert_eq!(
         fine(&server.ctl(&["alert", "list", "--limit", "3"])),
-        "nothing is wrong\n"
+        "no incident is open\n"
     );
     let said = server.ctl(&["alert", "list", "--json", "--limit", "3"]);
     assert_eq!(fine(&said), none.to_string() + "\n");
