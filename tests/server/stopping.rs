@@ -39,7 +39,10 @@ fn work_that_does_not_end_is_abandoned_and_the_exit_is_clean() {
     let took = server.stop();
     assert!(took < Duration::from_secs(12), "{took:?}");
     let ledger = home.ledger();
-    assert_eq!(ledger.of("bot")[0].status, "abandoned", "{ledger}");
+    // A slow start may pass over the first slot, which is as old as the second that it lies in.
+    let rows = ledger.of("bot");
+    let ran = rows.iter().find(|row| row.status != "missed");
+    assert_eq!(ran.unwrap().status, "abandoned", "{ledger}");
     assert_eq!(
         ledger.state("bot").consecutive_failures,
         0,
