@@ -12,9 +12,10 @@
 //! | [`actors`] | supervision, scheduling, runs, grouped writes | [`domain`], the traits of [`store`], [`platforms`], [`skills`] |
 //! | [`config`] | files and environment → settings, with every problem collected | [`domain`] |
 //! | [`store`] | state, ledger and posts on SQLite and PostgreSQL | [`domain`] |
-//! | [`platforms`] | the console, Discord | [`domain`] |
-//! | [`skills`] | the steps of a bot's pipeline | [`domain`] |
+//! | [`platforms`] | the console, Discord, webhooks | [`domain`], [`outbound`] |
+//! | [`skills`] | the steps of a bot's pipeline | [`domain`], [`outbound`] |
 //! | [`domain`] | the rules: schedules, slots, holds, outcomes, backoff | nothing |
+//! | [`outbound`] | requests of bots to the outside, inside bounds | nothing |
 //! | [`telemetry`], [`clock`] | logs, metrics and traces; the time of day | nothing |
 //!
 //! To follow one slot through the house, read [`domain::slots`] (what becomes of it), [`actors::scheduler`] (who claims
@@ -31,6 +32,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod http;
+pub mod outbound;
 pub mod platforms;
 pub mod skills;
 pub mod store;

@@ -196,6 +196,7 @@ impl Delivery<'_> {
             platform_message_id,
             error,
             posted_at,
+            frees_item: false,
         };
         self.env.queue.keep(Write::MarkPost(mark));
     }

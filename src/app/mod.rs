@@ -45,8 +45,9 @@ use crate::{
     config::Settings,
     domain::run::ReplicaId,
     http::listeners::BindError,
+    outbound::{Outbound, OutboundRules},
     platforms::{ContentPoster, console::Console},
-    skills::{Skill, SkillSet},
+    skills::{Skill, SkillSet, Tools},
     store::{Replica, StoreError},
     telemetry::{collector, metrics::Metrics},
 };
@@ -186,6 +187,17 @@ fn built_in_platforms(settings: &Settings) -> Result<Platforms, AppError> {
     Ok(platforms)
 }
 
+/// What built-in skills may use of the world.
+fn tools(settings: &Settings) -> Tools {
+    let rules = OutboundRules {
+        allow_hosts: settings.outbound.allow_hosts.clone(),
+    };
+    Tools {
+        outbound: Outbound::new(rules),
+        allow_commands: settings.outbound.allow_commands.clone().into(),
+    }
+}
+
 /// `None` without a token.
 fn discord(settings: &Settings) -> Result<Option<Arc<dyn ContentPoster>>, AppError> {
     #[cfg(feature = "discord")]
@@ -248,8 +260,8 @@ impl ActorServer {
     #[must_use]
     pub fn builder(settings: Settings) -> Builder {
         Builder {
+            skills: SkillSet::built_in_with(&tools(&settings)),
             settings,
-            skills: SkillSet::built_in(),
             platforms: Vec::new(),
             files: None,
         }

@@ -24,11 +24,43 @@ pub trait ContentPoster: Send + Sync + 'static {
         None
     }
 
+    /// How long the platform recognises a repetition by its nonce and answers with the message that it has; `None` if it never
+    /// does. Give less rather than more.
+    fn remembers(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Whether all destinations are one downstream, beside each being one of its own: `true` for Discord, `false` where
+    /// they have nothing but the protocol in common.
+    fn is_one_downstream(&self) -> bool {
+        true
+    }
+
+    /// Looks whether a post has arrived, by reading back what its destination has got since it was stored. `known`: the
+    /// platform's ids of messages that belong to other posts.
+    ///
+    /// # Errors
+    /// What the platform answered, or why nothing is known.
+    async fn find(&self, _post: &Post, _known: &[String]) -> Result<Found, PostFailure> {
+        Ok(Found::CannotTell)
+    }
+
     /// Sends one post, with its nonce, once.
     ///
     /// # Errors
     /// What the platform answered, or why nothing is known.
     async fn post(&self, post: &Post) -> Result<Receipt, PostFailure>;
+}
+
+/// What reading back has shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It has arrived.
+    Yes(Receipt),
+    /// It has not.
+    No,
+    /// The platform cannot be read back.
+    CannotTell,
 }
 
 /// The platform has the post.

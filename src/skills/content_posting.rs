@@ -51,7 +51,9 @@ impl Skill for ContentPosting {
             body: message.body.clone(),
             options: options(&message.options, settings),
         };
-        run.outlet.post(run.posted, message).await?;
+        run.outlet
+            .post(run.posted, message, run.item.as_ref())
+            .await?;
         run.posted += 1;
         Ok(Verdict::Done)
     }

@@ -7,7 +7,11 @@ pub mod progress;
 pub mod registry;
 mod settings;
 
-pub use self::{pipeline::run_attempt, progress::Progress, registry::SkillSet};
+pub use self::{
+    pipeline::run_attempt,
+    progress::Progress,
+    registry::{SkillSet, Tools},
+};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -15,9 +19,11 @@ use serde_json::{Map, Value};
 use crate::domain::{
     Instant,
     bot::BotName,
+    content::{FeedLook, FeedState, ItemUse, PostTally, PostedText, Selection, StoredItem},
     hold::HoldKind,
     post::Message,
     run::{ExecutionId, Trigger},
+    schedule::ScheduleSpec,
 };
 
 /// One step of a pipeline. An implementation holds no state of a run.
@@ -113,8 +119,22 @@ pub struct RunContext<'a> {
     pub attempt: u32,
     /// The payload of the event or trigger that started the run; null otherwise.
     pub event: Value,
+    /// The bot's schedule.
+    pub schedule: Option<&'a ScheduleSpec>,
+    /// `actor.knowledge`: the tables that content is chosen from.
+    pub knowledge: &'a [String],
     /// The content that was chosen: an object with at least `body`; null until a skill sets it.
     pub content: Value,
+    /// The knowledge item behind `content`, if it is one.
+    pub item: Option<ItemUse>,
+    /// Further items that may take the place of `content`, the best first.
+    pub candidates: Vec<StoredItem>,
+    /// Why there is nothing to post in this run; skills behind it that make or send a message have nothing to do then.
+    pub nothing_to_post: Option<String>,
+    /// What skills have brought for those behind them, by the name of the skill: templates read it as `results`.
+    pub results: Map<String, Value>,
+    /// Knowledge, and what the bot has posted.
+    pub shelf: &'a dyn Shelf,
     /// The message to post, made by a formatter.
     pub message: Option<Message>,
     /// Where posts go.
@@ -126,9 +146,35 @@ pub struct RunContext<'a> {
 /// Stores, sends and marks posts on behalf of a skill; implemented where store and platform are known.
 #[async_trait]
 pub trait Outlet: Send + Sync {
-    /// Posts the message `position` (from 0) of this run exactly once, however often it is called.
+    /// Posts the message `position` (from 0) of this run exactly once, however often it is called; `item` is what it is made of.
     ///
     /// # Errors
-    /// The platform refused it, or its attempts are spent.
-    async fn post(&self, position: i32, message: Message) -> Result<Option<String>, SkillError>;
+    /// The platform refused it, its attempts are spent, or another run has posted the item.
+    async fn post(
+        &self,
+        position: i32,
+        message: Message,
+        item: Option<&ItemUse>,
+    ) -> Result<Option<String>, SkillError>;
+}
+
+/// Knowledge, and what the bot has posted; implemented where the store is known. Every error is recoverable while the
+/// database is away.
+#[async_trait]
+pub trait Shelf: Send + Sync {
+    /// What the bot may choose from; bot, execution and time are this run's, whatever the wish says.
+    async fn candidates(&self, wish: Selection) -> Result<Vec<StoredItem>, SkillError>;
+
+    /// What the bot has posted since then, newest first, without this run's own posts.
+    async fn posted_texts(&self, since: Instant, limit: u32)
+    -> Result<Vec<PostedText>, SkillError>;
+
+    /// How much the bot has posted, without this run's own posts.
+    async fn post_tally(&self, since: Instant) -> Result<PostTally, SkillError>;
+
+    /// What is remembered of a feed.
+    async fn feed(&self, table: &str, url: &str) -> Result<Option<FeedState>, SkillError>;
+
+    /// Takes in what a look at a feed has brought. Answers how many items are new.
+    async fn take_feed(&self, look: FeedLook) -> Result<u64, SkillError>;
 }

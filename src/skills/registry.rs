@@ -1,12 +1,22 @@
 //! Which skills there are, by name.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 use serde_json::{Map, Value};
 
 use super::{
     Skill, content_formatter::ContentFormatter, content_posting::ContentPosting, settings::nearest,
 };
+use crate::outbound::Outbound;
+
+/// What built-in skills may use of the world, `[outbound]`.
+#[derive(Clone, Debug, Default)]
+pub struct Tools {
+    /// The way out.
+    pub outbound: Outbound,
+    /// Programs that `command` may start, by absolute path.
+    pub allow_commands: Arc<[PathBuf]>,
+}
 
 /// The skills that bots may name; clones share the skills.
 #[derive(Clone, Default)]
@@ -19,9 +29,15 @@ impl SkillSet {
         Self::default()
     }
 
-    /// The skills that come with the server.
+    /// The skills that come with the server, as far as reading their settings goes: they reach nobody, and start nothing.
     #[must_use]
     pub fn built_in() -> Self {
+        Self::built_in_with(&Tools::default())
+    }
+
+    /// The skills that come with the server.
+    #[must_use]
+    pub fn built_in_with(_tools: &Tools) -> Self {
         Self::empty().with(ContentFormatter).with(ContentPosting)
     }
 

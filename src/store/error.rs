@@ -30,6 +30,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A store of a program's own that has no place for this.
+    #[must_use]
+    pub fn keeps_no(what: &str) -> Self {
+        Self::Failed(format!("this store keeps no {what}"))
+    }
+
     /// Whether the same call may succeed later.
     #[must_use]
     pub const fn is_transient(&self) -> bool {

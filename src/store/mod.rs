@@ -39,7 +39,10 @@ use crate::domain::{
     audit::{AuditEntry, AuditQuery, AuditRow},
     bot::BotName,
     breaker::{Breaker, StoredBreaker},
-    content::{ContentItem, ContentQuery, StoredItem},
+    content::{
+        ContentItem, ContentQuery, FeedLook, FeedState, PostTally, PostedText, Selection,
+        StoredItem, TableSummary,
+    },
     fact::Fact,
     ledger::LedgerQuery,
     post::Post,
@@ -163,6 +166,63 @@ pub trait StatePersistence: Send + Sync + 'static {
 
     /// Removes one item of a knowledge table, or all. Answers how many there were.
     async fn remove_content(&self, table: &str, id: Option<i64>) -> Result<u64, StoreError>;
+
+    /// What a bot may choose from: of each table up to `limit` items of the highest priority (of equal ones the oldest first)
+    /// and up to `limit` of the newest, each once. None that is not to be posted at `now`, none in `skip`, and none that a
+    /// post of the bot was made of, but for a post of this very execution. Takes time in proportion to `limit`, not to the
+    /// table.
+    async fn candidates(&self, _wish: &Selection) -> Result<Vec<StoredItem>, StoreError> {
+        Err(StoreError::keeps_no("knowledge"))
+    }
+
+    /// The knowledge tables, by name.
+    async fn content_tables(&self, _now: Instant) -> Result<Vec<TableSummary>, StoreError> {
+        Err(StoreError::keeps_no("knowledge"))
+    }
+
+    /// What this bot has posted since then, or has stored to be posted, newest first, at most `limit`; without what
+    /// `but_not` has posted itself. A post that was refused for good counts for nothing.
+    async fn posted_texts(
+        &self,
+        _bot: &BotName,
+        _since: Instant,
+        _but_not: ExecutionId,
+        _limit: u32,
+    ) -> Result<Vec<PostedText>, StoreError> {
+        Err(StoreError::keeps_no("posts"))
+    }
+
+    /// How much this bot has posted, or has stored to be posted; without what `but_not` has posted itself, and what was
+    /// refused for good. A post counts from when it was sent, or else stored.
+    async fn post_tally(
+        &self,
+        _bot: &BotName,
+        _since: Instant,
+        _but_not: ExecutionId,
+    ) -> Result<PostTally, StoreError> {
+        Err(StoreError::keeps_no("posts"))
+    }
+
+    /// What is remembered of a feed that fills a table.
+    async fn feed(&self, _table: &str, _url: &str) -> Result<Option<FeedState>, StoreError> {
+        Err(StoreError::keeps_no("feeds"))
+    }
+
+    /// Takes in what a look at a feed has brought, in one transaction. Answers how many items are new.
+    async fn take_feed(&self, _look: &FeedLook) -> Result<u64, StoreError> {
+        Err(StoreError::keeps_no("feeds"))
+    }
+
+    /// The posts to one destination that are `pending` and were stored before `id` (all, without one), whoever's they are,
+    /// oldest first: what has to go first.
+    async fn unsent_before(
+        &self,
+        _platform: &str,
+        _destination: &str,
+        _id: Option<i64>,
+    ) -> Result<Vec<Post>, StoreError> {
+        Err(StoreError::keeps_no("posts"))
+    }
 
     /// The circuit breakers that were ever stored, by name.
     async fn breakers(&self) -> Result<Vec<StoredBreaker>, StoreError>;

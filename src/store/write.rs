@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::domain::{
     Instant,
     bot::BotName,
+    content::ItemUse,
     hold::{Hold, HoldKind},
     outcome::{AttemptOutcome, Gap, Status},
     post::{Message, Post, PostStatus},
@@ -211,6 +212,9 @@ pub struct NewPost {
     pub destination: String,
     /// What.
     pub message: Message,
+    /// The item that it is made of. It is used with this post: if another run's post has used it, nothing is stored, and the
+    /// answer is [`Written::ItemTaken`].
+    pub item: Option<ItemUse>,
     /// See [`crate::domain::post::nonce`].
     pub nonce: String,
     /// When the run started.
@@ -234,6 +238,8 @@ pub struct PostMark {
     pub error: Option<String>,
     /// When it was sent.
     pub posted_at: Option<Instant>,
+    /// The item that it was made of is free again: the post was refused for a reason that is not the post's.
+    pub frees_item: bool,
 }
 
 /// The answer to one [`Write`].
@@ -279,4 +285,6 @@ pub enum Written {
     },
     /// The stored post.
     Post(Box<Post>),
+    /// Another run's post is made of the same item; nothing was changed.
+    ItemTaken,
 }

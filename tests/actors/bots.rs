@@ -90,7 +90,8 @@ impl Skill for Deed {
             Self::Hang => pending().await,
             Self::Post => {
                 let (body, options) = ("hello".into(), json!({}));
-                run.outlet.post(0, Message { body, options }).await?;
+                let message = Message { body, options };
+                run.outlet.post(0, message, None).await?;
             }
         }
         Ok(Verdict::Done)

@@ -3,7 +3,7 @@
 use super::paths::{self, Named, Word};
 
 /// Who may use whom. A room may always use itself; a room that is not listed does not exist.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("main", &["cli", "app", "config", "telemetry"]),
     ("cli", &["app", "client", "config", "telemetry", "clock"]),
     // The client speaks to any server over the wire, so it knows nothing of ours.
@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "domain",
             "telemetry",
             "clock",
+            "outbound",
         ],
     ),
     ("http", &["actors", "domain", "telemetry", "clock"]),
@@ -35,10 +36,11 @@ const ARROWS: [(&str, &[&str]); 13] = [
         ],
     ),
     ("store", &["domain", "telemetry", "clock"]),
-    ("platforms", &["domain", "telemetry", "clock"]),
-    ("skills", &["domain", "telemetry", "clock"]),
+    ("platforms", &["domain", "outbound", "telemetry", "clock"]),
+    ("skills", &["domain", "outbound", "telemetry", "clock"]),
     ("config", &["domain", "telemetry", "clock"]),
     ("clock", &["domain"]),
+    ("outbound", &[]),
     ("telemetry", &[]),
     ("domain", &[]),
 ];
@@ -68,7 +70,10 @@ const HOMES: [(&[&str], &[&str]); 12] = [
     // The configuration only asks it whether a URL can be read.
     (&["tokio_postgres"], &["store", "config"]),
     (&["serenity"], &["platforms"]),
-    (&["reqwest"], &["platforms", "client", "telemetry"]),
+    (
+        &["reqwest"],
+        &["outbound", "platforms", "skills", "client", "telemetry"],
+    ),
     (
         &[
             "opentelemetry",

@@ -316,6 +316,7 @@ pub(crate) fn ending(
 /// The first message of the run of slot `n`.
 pub(crate) fn message(execution: ExecutionId, bot: &BotName, n: i64) -> NewPost {
     NewPost {
+        item: None,
         execution,
         bot: bot.clone(),
         position: 0,

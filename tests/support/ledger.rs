@@ -108,6 +108,7 @@ pub(crate) fn finish(name: &str, execution: ExecutionId) -> Write {
 
 pub(crate) fn post(name: &str, execution: ExecutionId, body: &str) -> Write {
     Write::StorePost(NewPost {
+        item: None,
         execution,
         bot: bot(name),
         position: 0,

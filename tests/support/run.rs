@@ -10,11 +10,13 @@ use std::sync::Mutex;
 
 use actor_server::{
     domain::{
+        Instant,
         bot::BotName,
+        content::{FeedLook, FeedState, ItemUse, PostTally, PostedText, Selection, StoredItem},
         post::Message,
         run::{ExecutionId, Trigger},
     },
-    skills::{Outlet, RunContext, SkillError},
+    skills::{Outlet, RunContext, Shelf, SkillError},
 };
 use async_trait::async_trait;
 use chrono::DateTime;
@@ -44,12 +46,43 @@ impl Desk {
 
 #[async_trait]
 impl Outlet for Desk {
-    async fn post(&self, position: i32, message: Message) -> Result<Option<String>, SkillError> {
+    async fn post(
+        &self,
+        position: i32,
+        message: Message,
+        _: Option<&ItemUse>,
+    ) -> Result<Option<String>, SkillError> {
         self.posts.lock().unwrap().push((position, message));
         match &self.refusal {
             Some(error) => Err(error.clone()),
             None => Ok(Some("1".into())),
         }
+    }
+}
+
+/// Knows nothing, and keeps nothing.
+pub struct EmptyShelf;
+
+#[async_trait]
+impl Shelf for EmptyShelf {
+    async fn candidates(&self, _: Selection) -> Result<Vec<StoredItem>, SkillError> {
+        Ok(Vec::new())
+    }
+
+    async fn posted_texts(&self, _: Instant, _: u32) -> Result<Vec<PostedText>, SkillError> {
+        Ok(Vec::new())
+    }
+
+    async fn post_tally(&self, _: Instant) -> Result<PostTally, SkillError> {
+        Ok(PostTally::default())
+    }
+
+    async fn feed(&self, _: &str, _: &str) -> Result<Option<FeedState>, SkillError> {
+        Ok(None)
+    }
+
+    async fn take_feed(&self, look: FeedLook) -> Result<u64, SkillError> {
+        Ok(look.items.len() as u64)
     }
 }
 
@@ -70,7 +103,14 @@ pub fn run<'a>(bot: &'a BotName, outlet: &'a dyn Outlet, content: Value) -> RunC
         now: slot.to_utc() + chrono::TimeDelta::milliseconds(30_250),
         attempt: 2,
         event: Value::Null,
+        schedule: None,
+        knowledge: &[],
         content,
+        item: None,
+        candidates: Vec::new(),
+        nothing_to_post: None,
+        results: Map::new(),
+        shelf: &EmptyShelf,
         message: None,
         outlet,
         posted: 0,

@@ -8,7 +8,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::{driver::Run, outlet::RunOutlet};
+use serde_json::Map;
+
+use super::{driver::Run, outlet::RunOutlet, shelf::RunShelf};
 use crate::{
     actors::supervision::panic_text,
     domain::outcome::{AttemptOutcome, Status},
@@ -74,6 +76,7 @@ fn end_of_thread(error: JoinError) -> (Status, String) {
 
 async fn work(run: &Run, outlet: &RunOutlet, attempt: u32, progress: &Progress) -> AttemptOutcome {
     let bot = &run.bot;
+    let shelf = RunShelf::new(run);
     let context = RunContext {
         bot: &bot.name,
         title: &bot.behaviour.title,
@@ -83,7 +86,14 @@ async fn work(run: &Run, outlet: &RunOutlet, attempt: u32, progress: &Progress) 
         now: run.env.clock.now(),
         attempt,
         event: run.input.event(),
+        schedule: bot.schedule.as_ref(),
+        knowledge: &bot.behaviour.knowledge,
         content: run.input.content(),
+        item: None,
+        candidates: Vec::new(),
+        nothing_to_post: None,
+        results: Map::new(),
+        shelf: &shelf,
         message: None,
         outlet,
         posted: 0,

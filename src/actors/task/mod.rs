@@ -8,6 +8,7 @@ mod attempt;
 mod driver;
 mod ending;
 mod outlet;
+mod shelf;
 mod spans;
 mod starting;
 mod triggering;

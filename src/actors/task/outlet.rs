@@ -16,6 +16,7 @@ use crate::{
         persistence::WriteError,
     },
     domain::{
+        content::ItemUse,
         hold::HoldKind,
         post::{Message, Post, nonce},
         run::Trigger,
@@ -39,19 +40,30 @@ impl RunOutlet {
     }
 
     /// Waits for a store that is away: the attempt's timeout bounds it.
-    async fn store(&self, position: i32, message: &Message) -> Result<Post, SkillError> {
+    async fn store(
+        &self,
+        position: i32,
+        message: &Message,
+        item: Option<&ItemUse>,
+    ) -> Result<Post, SkillError> {
         loop {
             match self
                 .run
                 .env
                 .queue
                 .ask(
-                    Write::StorePost(self.new_post(position, message.clone())),
+                    Write::StorePost(self.new_post(position, message.clone(), item.cloned())),
                     false,
                 )
                 .await
             {
                 Ok(Written::Post(post)) => return Ok(*post),
+                // The next attempt chooses another one.
+                Ok(Written::ItemTaken) => {
+                    return Err(SkillError::recoverable(
+                        "another run of the bot has posted this item meanwhile",
+                    ));
+                }
                 Ok(_) => {
                     return Err(SkillError::unrecoverable(
                         "another process has taken this run over",
@@ -78,7 +90,7 @@ impl RunOutlet {
             .insert(position, post);
     }
 
-    fn new_post(&self, position: i32, message: Message) -> NewPost {
+    fn new_post(&self, position: i32, message: Message, item: Option<ItemUse>) -> NewPost {
         let Run {
             env,
             bot,
@@ -94,6 +106,7 @@ impl RunOutlet {
             platform: platform.into(),
             destination,
             message,
+            item,
             nonce: nonce(
                 env.store.database_id(),
                 &bot.name,
@@ -109,7 +122,12 @@ impl RunOutlet {
 
 #[async_trait]
 impl Outlet for RunOutlet {
-    async fn post(&self, position: i32, message: Message) -> Result<Option<String>, SkillError> {
+    async fn post(
+        &self,
+        position: i32,
+        message: Message,
+        item: Option<&ItemUse>,
+    ) -> Result<Option<String>, SkillError> {
         if self.run.input.is_dry() {
             self.keep(position, &message);
             return Ok(None);
@@ -117,7 +135,7 @@ impl Outlet for RunOutlet {
         let span = Span::current().child("post");
         span.set("position", position);
         span.set("platform", Platforms::of(&self.run.bot).0);
-        let posted = span.around(self.send(position, message)).await;
+        let posted = span.around(self.send(position, message, item)).await;
         if let Err(error) = &posted {
             span.fail(&error.message);
         }
@@ -127,9 +145,14 @@ impl Outlet for RunOutlet {
 }
 
 impl RunOutlet {
-    async fn send(&self, position: i32, message: Message) -> Result<Option<String>, SkillError> {
+    async fn send(
+        &self,
+        position: i32,
+        message: Message,
+        item: Option<&ItemUse>,
+    ) -> Result<Option<String>, SkillError> {
         let storing = Span::current().child("store post");
-        let post = storing.around(self.store(position, &message)).await?;
+        let post = storing.around(self.store(position, &message, item)).await?;
         storing.end();
         fail::fail_point!("post.stored");
         let insistence = match self.run.claim.trigger {

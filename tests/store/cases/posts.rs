@@ -17,6 +17,7 @@ use crate::{
 
 fn mark(id: i64, status: PostStatus) -> PostMark {
     PostMark {
+        frees_item: false,
         id,
         status,
         attempts: 1,

@@ -172,6 +172,7 @@ pub(crate) async fn what_ended_long_ago_is_forgotten_and_nothing_else(fixture: &
         let id = a.run(&bot, n).await;
         let post = a.post(message(id, &bot, n)).await;
         let mark = PostMark {
+            frees_item: false,
             id: post.id,
             status: PostStatus::Sent,
             attempts: 1,
@@ -327,6 +328,7 @@ pub(crate) async fn the_outbox_is_what_is_pending_whoevers_it_is(fixture: &dyn F
     let ends = [PostStatus::Sent, PostStatus::Failed, PostStatus::Dead];
     for (post, status) in posts.iter().zip(ends) {
         let mark = PostMark {
+            frees_item: false,
             id: post.id,
             status,
             attempts: 1,
