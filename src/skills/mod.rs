@@ -13,6 +13,8 @@ pub use self::{
     registry::{SkillSet, Tools},
 };
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
@@ -35,6 +37,11 @@ pub trait Skill: Send + Sync + 'static {
     /// What is wrong with these settings, and what would be right; empty when they are good.
     /// Called when the configuration is read, never during a run.
     fn check(&self, settings: &Map<String, Value>) -> Vec<SettingProblem>;
+
+    /// How far back this skill looks over what the bot has posted: posts are kept at least as long.
+    fn looks_back(&self, _settings: &Map<String, Value>) -> Duration {
+        Duration::ZERO
+    }
 
     /// Does the step's work on the run's context.
     ///

@@ -2,13 +2,23 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
-
 use crate::{actors::env::Env, store::StoreError};
 
 /// When is looked first, and how often for what is too old.
 const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3600);
+
+const A_DAY: Duration = Duration::from_secs(86_400);
+
+/// The longest that any bot's skill looks back over what the bot has posted, and a day more: posts that a skill will ask for
+/// are kept beyond the retention time.
+fn longest_look_back(env: &Env) -> Duration {
+    let in_force = env.in_force();
+    let specs = in_force.bots.values().flat_map(|bot| &bot.behaviour.skills);
+    let backs =
+        specs.filter_map(|spec| Some(env.skills.get(&spec.name)?.looks_back(&spec.settings)));
+    backs.max().unwrap_or_default().saturating_add(A_DAY)
+}
 
 pub(super) async fn keep_pruning(env: Arc<Env>) {
     let mut wait = FIRST;
@@ -17,13 +27,9 @@ pub(super) async fn keep_pruning(env: Arc<Env>) {
         wait = EVERY;
         let round = Arc::clone(&env);
         let pruned = env.runtime.spawn(async move {
-            let kept = TimeDelta::from_std(round.rules.retention).unwrap_or(TimeDelta::MAX);
-            let before = round
-                .clock
-                .now()
-                .checked_sub_signed(kept)
-                .unwrap_or_default();
-            let rows = round.store.prune(before, before).await?;
+            let before = round.ago(round.rules.retention);
+            let posts_before = round.ago(longest_look_back(&round));
+            let rows = round.store.prune(before, posts_before).await?;
             let alerts = match round.store.alerts() {
                 Some(alerts) => alerts.forget_alerts(before).await?,
                 None => 0,
