@@ -15,7 +15,7 @@
 //! | [`platforms`] | the console, Discord, webhooks | [`domain`], [`outbound`] |
 //! | [`skills`] | the steps of a bot's pipeline | [`domain`], [`outbound`] |
 //! | [`domain`] | the rules: schedules, slots, holds, outcomes, backoff | nothing |
-//! | [`outbound`] | requests of bots to the outside, inside bounds | nothing |
+//! | [`outbound`] | requests of bots to the outside, inside bounds | [`domain`] |
 //! | [`telemetry`], [`clock`] | logs, metrics and traces; the time of day | nothing |
 //!
 //! To follow one slot through the house, read [`domain::slots`] (what becomes of it), [`actors::scheduler`] (who claims

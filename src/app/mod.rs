@@ -192,8 +192,12 @@ fn tools(settings: &Settings) -> Tools {
     let rules = OutboundRules {
         allow_hosts: settings.outbound.allow_hosts.clone(),
     };
+    let outbound = match settings.outbound.only_allowed_hosts {
+        true => Outbound::only(rules),
+        false => Outbound::new(rules),
+    };
     Tools {
-        outbound: Outbound::new(rules),
+        outbound,
         allow_commands: settings.outbound.allow_commands.clone().into(),
     }
 }

@@ -7,7 +7,7 @@ use super::{
     settings::{MetricsSettings, OnInvalidBot, OutboundSettings, ServerSettings},
     table::Table,
 };
-use crate::domain::{breaker::BreakerRules, restart::RestartPolicy};
+use crate::domain::{breaker::BreakerRules, reach::AllowedHost, restart::RestartPolicy};
 
 /// The longest time that makes sense anywhere: ten years.
 pub(super) const TEN_YEARS: i64 = 315_360_000;
@@ -132,6 +132,7 @@ pub(super) fn outbound(table: &Table<'_>) -> OutboundSettings {
     let hosts = table.get("allow_hosts").and_then(|item| item.array());
     OutboundSettings {
         allow_hosts: each(hosts, host),
+        only_allowed_hosts: table.boolean("only_allowed_hosts").unwrap_or_default(),
         allow_commands: each(commands, command),
     }
 }
@@ -146,13 +147,7 @@ pub(super) fn each<T>(
 }
 
 fn host(text: &str) -> Result<String, String> {
-    let unfit = |c: char| c.is_whitespace() || "/?#@".contains(c);
-    if text.is_empty() || text.contains(unfit) {
-        return Err(format!(
-            "`{text}` is no host; use a bare name, such as `example.org`"
-        ));
-    }
-    Ok(text.to_lowercase())
+    AllowedHost::parse(text).map(|_| text.to_lowercase())
 }
 
 fn command(text: &str) -> Result<PathBuf, String> {

@@ -239,8 +239,10 @@ impl Default for MetricsSettings {
 /// `[outbound]`: what skills may reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutboundSettings {
-    /// Hosts that HTTP skills may call.
+    /// Hosts that HTTP skills may call though their address is internal.
     pub allow_hosts: Vec<String>,
+    /// Whether nobody else may be called.
+    pub only_allowed_hosts: bool,
     /// Programs that the command skill may start, by absolute path.
     pub allow_commands: Vec<PathBuf>,
 }

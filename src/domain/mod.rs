@@ -20,6 +20,7 @@ pub mod outcome;
 pub mod plan;
 pub mod policy;
 pub mod post;
+pub mod reach;
 pub mod registration;
 pub mod replica;
 pub mod restart;

@@ -40,7 +40,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("skills", &["domain", "outbound", "telemetry", "clock"]),
     ("config", &["domain", "telemetry", "clock"]),
     ("clock", &["domain"]),
-    ("outbound", &[]),
+    ("outbound", &["domain", "telemetry"]),
     ("telemetry", &[]),
     ("domain", &[]),
 ];

@@ -24,6 +24,8 @@ use serde_json::Value;
 pub(crate) enum Meet {
     /// A whole answer: status, headers, body.
     Answer(u16, Vec<(&'static str, String)>, String),
+    /// These bytes and nothing else; then the connection is closed.
+    Raw(Vec<u8>),
     /// The connection is closed without an answer.
     Cut,
     /// Nothing is ever answered.
@@ -203,6 +205,7 @@ fn serve(connection: &TcpStream, shared: &Shared) {
     while let Some(taken) = read(&mut reader) {
         let went_on = match shared.receive(taken) {
             Meet::Answer(status, headers, body) => answer(connection, status, &headers, &body),
+            Meet::Raw(bytes) => raw(connection, &bytes),
             Meet::Cut => false,
             Meet::Hang => wait(&mut reader),
             Meet::Stall(status) => begin(connection, status) && wait(&mut reader),
@@ -255,6 +258,11 @@ fn answer(
 fn begin(mut connection: &TcpStream, status: u16) -> bool {
     let head = format!("HTTP/1.1 {status} Said\r\nContent-Length: 1000000000000\r\n\r\nso");
     connection.write_all(head.as_bytes()).is_ok()
+}
+
+fn raw(mut connection: &TcpStream, bytes: &[u8]) -> bool {
+    drop(connection.write_all(bytes));
+    false
 }
 
 fn flood(mut connection: &TcpStream) -> bool {

@@ -118,6 +118,7 @@ fn sections(settings: &Settings, secret: Secret<'_>) -> Map<String, Value> {
         "alerts": alerts(&settings.alerts, secret),
         "outbound": {
             "allow_hosts": settings.outbound.allow_hosts,
+            "only_allowed_hosts": settings.outbound.only_allowed_hosts,
             "allow_commands": settings.outbound.allow_commands,
         },
     });

@@ -1,10 +1,11 @@
 //! The way out: an HTTP client that follows no redirect, waits 10 s at most, and keeps few connections.
 
-use std::{sync::LazyLock, time::Duration};
+use std::time::Duration;
 
-use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Url, redirect};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Url, redirect};
 
 use super::{NotDelivered, answer::Answer};
+use crate::outbound::trusted;
 
 /// Until the other side is reached.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -14,13 +15,6 @@ const WHOLE: Duration = Duration::from_secs(10);
 
 /// How long a connection may wait for the next request.
 const IDLE: Duration = Duration::from_secs(20);
-
-/// What this machine trusts (a company's own authority, SSL_CERT_FILE), beside what everybody trusts. Read once.
-static TRUSTED: LazyLock<Vec<Certificate>> = LazyLock::new(|| {
-    let found = rustls_native_certs::load_native_certs().certs;
-    let readable = found.iter().map(|one| Certificate::from_der(one));
-    readable.filter_map(Result::ok).collect()
-});
 
 /// Sends requests; clones share the connections.
 #[derive(Clone)]
@@ -75,8 +69,7 @@ fn client(user_agent: &str, idle: usize) -> ClientBuilder {
         .timeout(WHOLE)
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(idle);
-    let trusted = TRUSTED.iter().cloned();
-    trusted.fold(builder, ClientBuilder::add_root_certificate)
+    trusted(builder)
 }
 
 fn unreached(origin: &str, error: &reqwest::Error) -> String {
