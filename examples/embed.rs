@@ -52,6 +52,12 @@ impl config::SkillCatalogue for Known {
     fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
         self.0.check(skill, settings)
     }
+    fn shared(&self, skill: &str) -> Vec<String> {
+        self.0.shared(skill)
+    }
+    fn needs_knowledge(&self, skill: &str) -> bool {
+        self.0.needs_knowledge(skill)
+    }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -46,6 +46,14 @@ impl SkillCatalogue for BuiltInSkills {
     fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
         Catalogue(&self.0).check(skill, settings)
     }
+
+    fn shared(&self, skill: &str) -> Vec<String> {
+        Catalogue(&self.0).shared(skill)
+    }
+
+    fn needs_knowledge(&self, skill: &str) -> bool {
+        Catalogue(&self.0).needs_knowledge(skill)
+    }
 }
 
 /// Any skills, as the configuration wants to know them.
@@ -58,6 +66,14 @@ impl SkillCatalogue for Catalogue<'_> {
 
     fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
         self.0.check(skill, settings)
+    }
+
+    fn shared(&self, skill: &str) -> Vec<String> {
+        self.0.shared(skill)
+    }
+
+    fn needs_knowledge(&self, skill: &str) -> bool {
+        self.0.needs_knowledge(skill)
     }
 }
 

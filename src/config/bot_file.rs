@@ -11,7 +11,7 @@ use super::{
     load::SkillCatalogue,
     nearest::{listed, nearest},
     problem::{FilePlace, Place, Problem, Report},
-    schedule::zone,
+    shared::Shared,
     source::{Source, Unreadable},
     table::{Reading, Table},
     variables::Variables,
@@ -106,15 +106,15 @@ impl<'a> BotFiles<'a> {
         let stem = path
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned());
+        let shared = Shared::read(&actor);
+        let knowledge = Knowledge::read(&actor);
+        let skills = self.skills(&actor, settings.as_ref(), &shared, knowledge.given);
         let behaviour = Behaviour {
             title: actor.string("name").or(stem).unwrap_or_default(),
             description: actor.string("description").unwrap_or_default(),
-            knowledge: knowledge(&actor),
-            skills: self.skills(&actor, settings.as_ref()),
-            config: actor
-                .table("config")
-                .map(|table| shared_config(&table))
-                .unwrap_or_default(),
+            knowledge: knowledge.tables,
+            skills,
+            config: shared.finish(),
             execution: actor.section("execution", execution),
         };
         actor.finish();
@@ -122,7 +122,13 @@ impl<'a> BotFiles<'a> {
     }
 
     /// `actor.skills`, each with its table.
-    fn skills(&self, actor: &Table<'_>, settings: Option<&Table<'_>>) -> Vec<SkillSpec> {
+    fn skills(
+        &self,
+        actor: &Table<'_>,
+        settings: Option<&Table<'_>>,
+        shared: &Shared<'_>,
+        has_knowledge: bool,
+    ) -> Vec<SkillSpec> {
         let items = listed_skills(actor);
         let mut seen = HashSet::new();
         let named: Vec<(String, &Item<'_>)> = items
@@ -133,7 +139,11 @@ impl<'a> BotFiles<'a> {
             settings.iter().flat_map(|table| table.entries()).collect();
         let specs = named
             .into_iter()
-            .map(|(name, item)| self.skill(tables.remove(&*name), name, item))
+            .map(|(name, listed)| {
+                let spec = self.skill(tables.remove(&*name), name, listed, shared);
+                self.check_knowledge(&spec, listed, has_knowledge);
+                spec
+            })
             .collect();
         tables
             .into_iter()
@@ -164,13 +174,31 @@ impl<'a> BotFiles<'a> {
         })
     }
 
-    fn skill(&self, table: Option<Item<'_>>, name: String, listed: &Item<'_>) -> SkillSpec {
+    fn check_knowledge(&self, skill: &SkillSpec, listed: &Item<'_>, has_knowledge: bool) {
+        if skill.enabled && !has_knowledge && self.skills.needs_knowledge(&skill.name) {
+            listed.absent(
+                "has nothing to work on; name the knowledge tables in `actor.knowledge`, such as [\"approved_posts\"]",
+            );
+        }
+    }
+
+    fn skill(
+        &self,
+        table: Option<Item<'_>>,
+        name: String,
+        listed: &Item<'_>,
+        shared: &Shared<'_>,
+    ) -> SkillSpec {
         let table = table.and_then(|item| item.table());
         let enabled = table.as_ref().and_then(|table| table.boolean("enabled"));
         let mut settings = table.as_ref().map(Table::json).unwrap_or_default();
         settings.remove("enabled");
+        let settings = shared.under(settings, &self.skills.shared(&name));
         for (key, message) in self.skills.check(&name, &settings) {
-            blame(&name, table.as_ref(), listed, &key, message);
+            let own = table.as_ref().is_some_and(|table| table.has(&key));
+            if own || !shared.blame(&key, &message) {
+                blame(&name, table.as_ref(), listed, &key, message);
+            }
         }
         SkillSpec {
             name,
@@ -233,24 +261,33 @@ fn unreadable(error: Unreadable, path: &Path, order: usize, report: &Report) -> 
     None
 }
 
-fn knowledge(actor: &Table<'_>) -> Vec<String> {
-    let items = actor.get("knowledge").and_then(|item| item.array());
-    super::sections::each(items, |name| {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        match name.is_empty() || name.len() > 64 || !name.chars().all(allowed) {
-            false => Ok(name.into()),
-            true => Err(format!(
-                "`{name}` is no name of a table; use 1 to 64 of A-Z a-z 0-9 _ -"
-            )),
-        }
-    })
+/// `actor.knowledge`.
+struct Knowledge {
+    tables: Vec<String>,
+    /// Whether any are named, well or badly.
+    given: bool,
 }
 
-/// `[actor.config]`: free, but what is a time zone must be one.
-fn shared_config(table: &Table<'_>) -> serde_json::Map<String, serde_json::Value> {
-    let timezone = table.get("timezone");
-    timezone.and_then(|item| item.parse(zone));
-    table.json()
+impl Knowledge {
+    fn read(actor: &Table<'_>) -> Self {
+        let item = actor.get("knowledge");
+        let names = item.as_ref().and_then(Item::array);
+        let none = names.as_ref().map_or(item.is_none(), Vec::is_empty);
+        Self {
+            given: !none,
+            tables: super::sections::each(names, table_name),
+        }
+    }
+}
+
+fn table_name(name: &str) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    match name.is_empty() || name.len() > 64 || !name.chars().all(allowed) {
+        false => Ok(name.into()),
+        true => Err(format!(
+            "`{name}` is no name of a table; use 1 to 64 of A-Z a-z 0-9 _ -"
+        )),
+    }
 }
 
 fn execution(table: &Table<'_>) -> ExecutionRules {

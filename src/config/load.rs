@@ -37,6 +37,16 @@ pub trait SkillCatalogue {
 
     /// What is wrong with the settings of a skill: the key (dotted, below `[skills.NAME]`), and what would be right.
     fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)>;
+
+    /// The settings that a skill also takes from `[actor.config]`.
+    fn shared(&self, _skill: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether a skill can only work with `actor.knowledge`.
+    fn needs_knowledge(&self, _skill: &str) -> bool {
+        false
+    }
 }
 
 /// What reading starts from.

@@ -18,6 +18,7 @@ mod problem;
 mod schedule;
 mod sections;
 mod settings;
+mod shared;
 mod source;
 mod table;
 mod urls;

@@ -8,6 +8,7 @@ pub mod alert;
 pub mod audit;
 pub mod bot;
 pub mod breaker;
+pub mod choice;
 pub mod content;
 pub mod fact;
 pub mod health;
@@ -16,7 +17,9 @@ pub mod import;
 pub mod input;
 pub mod json;
 pub mod ledger;
+pub mod likeness;
 pub mod outcome;
+pub mod pace;
 pub mod plan;
 pub mod policy;
 pub mod post;
@@ -31,6 +34,8 @@ pub mod slots;
 pub mod start;
 pub mod state;
 pub mod text;
+pub mod wall;
+pub mod window;
 
 /// A moment in UTC; everything that is stored or compared is one.
 pub type Instant = chrono::DateTime<chrono::Utc>;

@@ -44,6 +44,9 @@ impl Skill for ContentPosting {
         run: &mut RunContext<'_>,
         settings: &Map<String, Value>,
     ) -> Result<Verdict, SkillError> {
+        if let Some(idle) = run.idle() {
+            return Ok(idle);
+        }
         let Some(message) = &run.message else {
             return Ok(Verdict::NothingToDo("there is no text to post".into()));
         };

@@ -2,10 +2,15 @@
 
 pub mod content_formatter;
 pub mod content_posting;
+pub mod content_scheduling;
+pub mod content_selection;
+pub mod duplicate_check;
 pub mod pipeline;
 pub mod progress;
+pub mod rate_limiting;
 pub mod registry;
 mod settings;
+mod slots;
 
 pub use self::{
     pipeline::run_attempt,
@@ -41,6 +46,23 @@ pub trait Skill: Send + Sync + 'static {
     /// How far back this skill looks over what the bot has posted: posts are kept at least as long.
     fn looks_back(&self, _settings: &Map<String, Value>) -> Duration {
         Duration::ZERO
+    }
+
+    /// The settings that it also takes from `[actor.config]`, which several skills may share; what stands in its own table
+    /// wins. Both [`Self::check`] and [`Self::run`] get the two as one.
+    fn shared(&self) -> &[&str] {
+        &[]
+    }
+
+    /// Whether it can only work with knowledge tables, `actor.knowledge`.
+    fn needs_knowledge(&self) -> bool {
+        false
+    }
+
+    /// Whether nothing may be posted in this run once it has failed, even if the skills behind it still run: a gate that
+    /// cannot decide stays shut.
+    fn guards_posting(&self) -> bool {
+        false
     }
 
     /// Does the step's work on the run's context.
@@ -148,6 +170,15 @@ pub struct RunContext<'a> {
     pub outlet: &'a dyn Outlet,
     /// How many messages this attempt has posted.
     pub posted: i32,
+}
+
+impl RunContext<'_> {
+    /// What a skill answers that chooses, checks, makes or sends a message, when there is nothing to post.
+    #[must_use]
+    pub fn idle(&self) -> Option<Verdict> {
+        let why = self.nothing_to_post.as_ref()?;
+        Some(Verdict::NothingToDo(format!("nothing to post: {why}")))
+    }
 }
 
 /// Stores, sends and marks posts on behalf of a skill; implemented where store and platform are known.

@@ -48,6 +48,9 @@ pub async fn run_attempt(
     tally.outcome(progress)
 }
 
+/// What a panic leaves.
+type Panic = Box<dyn Any + Send>;
+
 /// How one skill ended.
 enum Step {
     Done,
@@ -58,6 +61,16 @@ enum Step {
 }
 
 impl Step {
+    fn of(result: Result<Result<Verdict, SkillError>, Panic>) -> Self {
+        match result {
+            Ok(Ok(Verdict::Done)) => Self::Done,
+            Ok(Ok(Verdict::NothingToDo(why))) => Self::Idle(why),
+            Ok(Ok(Verdict::Stop(why))) => Self::Stopped(why),
+            Ok(Err(error)) => Self::Failed(error),
+            Err(panic) => Self::Panicked(panic_text(panic.as_ref())),
+        }
+    }
+
     /// What the ledger says of it.
     fn record(&self) -> (SkillStatus, Option<&str>) {
         match self {
@@ -86,17 +99,24 @@ async fn run_step(
         }
         None => Ok(Err(SkillError::unrecoverable(skills.unknown(&spec.name)))),
     };
-    let step = match result {
-        Ok(Ok(Verdict::Done)) => Step::Done,
-        Ok(Ok(Verdict::NothingToDo(why))) => Step::Idle(why),
-        Ok(Ok(Verdict::Stop(why))) => Step::Stopped(why),
-        Ok(Err(error)) => Step::Failed(error),
-        Err(panic) => Step::Panicked(panic_text(panic.as_ref())),
-    };
+    let step = Step::of(result);
+    if skills
+        .get(&spec.name)
+        .is_some_and(|skill| skill.guards_posting())
+    {
+        shut(context, &spec.name, &step);
+    }
     let (status, detail) = step.record();
     progress.end(status, detail);
     close(&span, status, detail);
     step
+}
+
+/// What a skill that guards the posting could not decide is not posted.
+fn shut(context: &mut RunContext<'_>, skill: &str, step: &Step) {
+    if matches!(step, Step::Failed(_) | Step::Panicked(_)) {
+        context.nothing_to_post = Some(format!("{skill} failed"));
+    }
 }
 
 fn span_of(skill: &str) -> Span {

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    Skill, content_formatter::ContentFormatter, content_posting::ContentPosting, settings::nearest,
+    Skill, content_formatter::ContentFormatter, content_posting::ContentPosting,
+    content_scheduling::ContentScheduling, content_selection::ContentSelection,
+    duplicate_check::DuplicateCheck, rate_limiting::RateLimiting, settings::nearest,
 };
 use crate::outbound::Outbound;
 
@@ -38,7 +40,13 @@ impl SkillSet {
     /// The skills that come with the server.
     #[must_use]
     pub fn built_in_with(_tools: &Tools) -> Self {
-        Self::empty().with(ContentFormatter).with(ContentPosting)
+        Self::empty()
+            .with(ContentSelection)
+            .with(DuplicateCheck)
+            .with(RateLimiting)
+            .with(ContentScheduling)
+            .with(ContentFormatter)
+            .with(ContentPosting)
     }
 
     /// Adds a skill, in place of an earlier one of that name.
@@ -62,8 +70,7 @@ impl SkillSet {
 
     /// What is wrong with `[skills.NAME]`, as key and message; an unknown skill is one problem with an empty key.
     ///
-    /// `settings` are the keys of that table alone, without `enabled` and without `[actor.config]`, whose keys other
-    /// skills may want.
+    /// `settings` are the keys of that table over those of `[actor.config]` that the skill takes, without `enabled`.
     #[must_use]
     pub fn check(&self, name: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
         match self.get(name) {
@@ -74,6 +81,20 @@ impl SkillSet {
                 .collect(),
             None => vec![(String::new(), self.unknown(name))],
         }
+    }
+
+    /// The settings that a skill also takes from `[actor.config]`.
+    #[must_use]
+    pub fn shared(&self, name: &str) -> Vec<String> {
+        let skill = self.get(name);
+        let keys = skill.map(|skill| skill.shared()).unwrap_or_default();
+        keys.iter().map(|key| (*key).to_owned()).collect()
+    }
+
+    /// Whether a skill can only work with knowledge tables.
+    #[must_use]
+    pub fn needs_knowledge(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|skill| skill.needs_knowledge())
     }
 
     /// Says that there is no such skill, and which one was probably meant.

@@ -1,8 +1,11 @@
 //! Reads a skill's settings, with every problem collected.
 
+use std::ops::RangeInclusive;
+
+use chrono_tz::{TZ_VARIANTS, Tz};
 use serde_json::{Map, Value};
 
-use super::SettingProblem;
+use super::{SettingProblem, SkillError};
 
 /// Settings under inspection.
 pub(super) struct Reader<'a> {
@@ -56,8 +59,25 @@ impl<'a> Reader<'a> {
         self.problems.extend(problems);
     }
 
+    /// What is wrong with a key.
+    pub(super) fn problem(&mut self, key: &str, message: impl Into<String>) {
+        let problem = self.at(key, message.into());
+        self.problems.push(problem);
+    }
+
     pub(super) fn problems(self) -> Vec<SettingProblem> {
         self.problems
+    }
+
+    /// `read`, unless there is a problem: settings are checked before a run, unless a program that embeds the server
+    /// did not ask for it.
+    pub(super) fn good<T>(self, read: T) -> Result<T, SkillError> {
+        match self.problems.first() {
+            None => Ok(read),
+            Some(SettingProblem { key, message }) => {
+                Err(SkillError::unrecoverable(format!("{key}: {message}")))
+            }
+        }
     }
 
     fn at(&self, key: &str, message: String) -> SettingProblem {
@@ -78,6 +98,39 @@ pub(super) fn flag(value: &Value) -> Result<bool, String> {
     value
         .as_bool()
         .ok_or_else(|| wanted("true or false", value))
+}
+
+/// A whole number of that range.
+pub(super) fn whole(value: &Value, range: RangeInclusive<u32>) -> Result<u32, String> {
+    let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+    number
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| {
+            let (low, high) = (range.start(), range.end());
+            wanted(&format!("a whole number from {low} to {high}"), value)
+        })
+}
+
+/// A number of that range, with or without a fraction.
+pub(super) fn number(value: &Value, range: RangeInclusive<f64>) -> Result<f64, String> {
+    let number = value.as_f64().filter(|number| range.contains(number));
+    number.ok_or_else(|| {
+        let (low, high) = (range.start(), range.end());
+        wanted(&format!("a number from {low} to {high}"), value)
+    })
+}
+
+/// An IANA time zone.
+pub(super) fn zone(value: &Value) -> Result<Tz, String> {
+    let name = text(value)?;
+    name.parse().map_err(|_| {
+        let names: Vec<&str> = TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
+        let what = wanted("an IANA time zone such as \"Europe/Berlin\"", value);
+        match nearest(name, &names) {
+            Some(near) => format!("{what}; did you mean `{near}`?"),
+            None => what,
+        }
+    })
 }
 
 /// A table.

@@ -128,6 +128,9 @@ impl Skill for ContentFormatter {
         run: &mut RunContext<'_>,
         settings: &Map<String, Value>,
     ) -> Result<Verdict, SkillError> {
+        if let Some(idle) = run.idle() {
+            return Ok(idle);
+        }
         let made = Variables::of(run).and_then(|variables| message(settings, &variables));
         let Some(message) = made.map_err(SkillError::unrecoverable)? else {
             return Ok(Verdict::NothingToDo(nothing(&run.content)));
