@@ -40,24 +40,33 @@ impl BuiltInSkills {
 
 impl SkillCatalogue for BuiltInSkills {
     fn names(&self) -> Vec<String> {
-        Catalogue(&self.0).names()
-    }
-
-    fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
-        Catalogue(&self.0).check(skill, settings)
-    }
-}
-
-/// Any skills, as the configuration wants to know them.
-pub(super) struct Catalogue<'a>(pub(super) &'a SkillSet);
-
-impl SkillCatalogue for Catalogue<'_> {
-    fn names(&self) -> Vec<String> {
         self.0.names().into_iter().map(str::to_owned).collect()
     }
 
     fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
         self.0.check(skill, settings)
+    }
+}
+
+/// Any skills and platforms, as the configuration wants to know them.
+pub(super) struct Catalogue<'a> {
+    pub(super) skills: &'a SkillSet,
+    /// Beside the built-in ones.
+    pub(super) platforms: &'a [String],
+}
+
+impl SkillCatalogue for Catalogue<'_> {
+    fn names(&self) -> Vec<String> {
+        let names = self.skills.names().into_iter();
+        names.map(str::to_owned).collect()
+    }
+
+    fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
+        self.skills.check(skill, settings)
+    }
+
+    fn platforms(&self) -> Vec<String> {
+        self.platforms.to_vec()
     }
 }
 

@@ -20,8 +20,10 @@ use super::{
     settings::{HttpSettings, Settings},
     source::{Source, Unreadable},
     table::{Reading, Table},
+    targets::Targets,
     urls::listen,
     variables::{Lookup, Variables},
+    webhooks,
 };
 use crate::domain::Instant;
 
@@ -37,6 +39,11 @@ pub trait SkillCatalogue {
 
     /// What is wrong with the settings of a skill: the key (dotted, below `[skills.NAME]`), and what would be right.
     fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)>;
+
+    /// Platforms beside the built-in ones that bots may name with `platform`.
+    fn platforms(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What reading starts from.
@@ -155,6 +162,9 @@ fn settings(input: &LoadInput<'_>, root: &Table<'_>, outside: Outside) -> Settin
         variables, report, ..
     } = root.reading();
     let (alerts, needs_token) = root.section("alerts", alerts::alerts);
+    let (outbound, webhooks) = root.section("outbound", |table| {
+        (sections::outbound(table), webhooks::webhooks(table))
+    });
     let mut settings = Settings {
         file: input.file.clone(),
         server: root.section("server", |table| {
@@ -177,7 +187,8 @@ fn settings(input: &LoadInput<'_>, root: &Table<'_>, outside: Outside) -> Settin
             .section("health", sections::health_interval)
             .unwrap_or(HEALTH_INTERVAL),
         alerts,
-        outbound: root.section("outbound", sections::outbound),
+        outbound,
+        webhooks,
         bots: Vec::new(),
     };
     lay_over(&mut settings, outside);
@@ -218,7 +229,10 @@ fn bots(input: &LoadInput<'_>, root: &Table<'_>, settings: &mut Settings) {
     }
     let files = BotFiles::new(&input.file, variables, input.skills);
     let on_invalid = settings.server.on_invalid_bot;
-    let mut actors = Actors::new(defaults, files, on_invalid, input.now, channels, report);
+    let targets = Targets::new(&settings.webhooks, input.skills.platforms());
+    let mut actors = Actors::new(
+        defaults, files, on_invalid, input.now, channels, targets, report,
+    );
     settings.bots = actors.read(&entries);
     let needs_token = actors
         .needs_token()

@@ -20,8 +20,10 @@ mod sections;
 mod settings;
 mod source;
 mod table;
+mod targets;
 mod urls;
 mod variables;
+mod webhooks;
 
 pub use self::{
     alerts::{
@@ -34,7 +36,8 @@ pub use self::{
     problem::{FilePlace, Place, Problem, Problems},
     settings::{
         Algorithm, AuthSettings, DiscordSettings, HttpSettings, KeyMaterial, KeySettings,
-        MetricsSettings, OnInvalidBot, OutboundSettings, PublicKey, ServerSettings, Settings,
+        MetricsSettings, OnInvalidBot, OutboundSettings, PostWebhook, PublicKey, ServerSettings,
+        Settings,
     },
     variables::Lookup,
 };
