@@ -46,7 +46,7 @@ fn bot(kind: ScheduleKind) -> Bot {
         name: BotName::parse("daily").unwrap(),
         enabled: true,
         quarantine: None,
-        channel_id: None,
+        target: Target::default(),
         schedule: Some(spec(kind)),
         policy: Policy::default(),
         behaviour: Arc::new(Behaviour {

@@ -287,7 +287,7 @@ mod tests {
             name: name(text),
             enabled: true,
             quarantine: None,
-            channel_id: None,
+            target: Target::default(),
             schedule: None,
             policy: Policy::default(),
             behaviour: Arc::new(Behaviour::default()),

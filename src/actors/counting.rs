@@ -81,7 +81,7 @@ pub(super) fn posted(
         Ok(_) => Answer::Ok,
         Err(PostFailure::RateLimited(_)) => Answer::RateLimited,
         Err(PostFailure::TimedOut(_)) => Answer::Timeout,
-        Err(PostFailure::Transient(_)) => Answer::Error,
+        Err(PostFailure::Transient(_) | PostFailure::Unprepared(_)) => Answer::Error,
         Err(
             PostFailure::Rejected(_) | PostFailure::Forbidden(_) | PostFailure::Unauthorized(_),
         ) => Answer::Refused,

@@ -101,7 +101,7 @@ enum Step {
 fn sign(answer: &Result<Receipt, PostFailure>) -> Option<Sign> {
     match answer {
         Ok(_) | Err(PostFailure::Rejected(_) | PostFailure::Forbidden(_)) => Some(Sign::Answered),
-        Err(PostFailure::RateLimited(_)) => None,
+        Err(PostFailure::RateLimited(_) | PostFailure::Unprepared(_)) => None,
         Err(PostFailure::Transient(_) | PostFailure::TimedOut(_)) => Some(Sign::Failed),
         Err(PostFailure::Unauthorized(_)) => Some(Sign::TokenRefused),
     }
@@ -144,9 +144,11 @@ impl Delivery<'_> {
                 Step::End(Delivered::Sent(receipt.message_id))
             }
             Err(PostFailure::RateLimited(wait)) => Step::Again(wait),
-            Err(PostFailure::Transient(error) | PostFailure::TimedOut(error)) => {
-                self.unconfirmed(error)
-            }
+            Err(
+                PostFailure::Transient(error)
+                | PostFailure::TimedOut(error)
+                | PostFailure::Unprepared(error),
+            ) => self.unconfirmed(error),
             Err(PostFailure::Unauthorized(error)) => {
                 // Not the post's fault: it goes out with a token that is accepted.
                 self.mark(PostStatus::Pending, None, Some(error.clone()));

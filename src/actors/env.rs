@@ -168,10 +168,14 @@ impl Platforms {
 
     /// Platform and destination of a bot's posts.
     #[must_use]
-    pub fn of(bot: &Bot) -> (&'static str, String) {
-        match bot.channel_id {
-            Some(channel) => (DISCORD, channel.to_string()),
-            None => (CONSOLE, "stdout".into()),
-        }
+    pub fn of(bot: &Bot) -> (&str, String) {
+        (bot.target.platform(), bot.target.destination())
+    }
+
+    /// Whether destinations of this platform have nothing in common that could be shut for all of them.
+    #[must_use]
+    pub fn is_apart(&self, name: &str) -> bool {
+        self.get(name)
+            .is_some_and(|platform| !platform.is_one_downstream())
     }
 }

@@ -167,7 +167,7 @@ impl<'a> Moment<'a> {
             return self.console;
         };
         let closed = |name: &str| breakers.get(name).is_closed();
-        let open = breakers.are_all_closed() || downstream.names().into_iter().all(closed);
+        let open = breakers.are_all_closed() || breakers.names(&downstream).all(closed);
         open && self.env.platforms.get(platform).is_some()
     }
 }

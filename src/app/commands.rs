@@ -36,44 +36,60 @@ impl BuiltInSkills {
     pub const fn set(&self) -> &SkillSet {
         &self.0
     }
+
+    const fn catalogue(&self) -> Catalogue<'_> {
+        Catalogue {
+            skills: &self.0,
+            platforms: &[],
+        }
+    }
 }
 
 impl SkillCatalogue for BuiltInSkills {
     fn names(&self) -> Vec<String> {
-        Catalogue(&self.0).names()
+        self.catalogue().names()
     }
 
     fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
-        Catalogue(&self.0).check(skill, settings)
+        self.catalogue().check(skill, settings)
     }
 
     fn shared(&self, skill: &str) -> Vec<String> {
-        Catalogue(&self.0).shared(skill)
+        self.catalogue().shared(skill)
     }
 
     fn needs_knowledge(&self, skill: &str) -> bool {
-        Catalogue(&self.0).needs_knowledge(skill)
+        self.catalogue().needs_knowledge(skill)
     }
 }
 
-/// Any skills, as the configuration wants to know them.
-pub(super) struct Catalogue<'a>(pub(super) &'a SkillSet);
+/// Any skills and platforms, as the configuration wants to know them.
+pub(super) struct Catalogue<'a> {
+    pub(super) skills: &'a SkillSet,
+    /// Beside the built-in ones.
+    pub(super) platforms: &'a [String],
+}
 
 impl SkillCatalogue for Catalogue<'_> {
     fn names(&self) -> Vec<String> {
-        self.0.names().into_iter().map(str::to_owned).collect()
+        let names = self.skills.names().into_iter();
+        names.map(str::to_owned).collect()
     }
 
     fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
-        self.0.check(skill, settings)
+        self.skills.check(skill, settings)
     }
 
     fn shared(&self, skill: &str) -> Vec<String> {
-        self.0.shared(skill)
+        self.skills.shared(skill)
     }
 
     fn needs_knowledge(&self, skill: &str) -> bool {
-        self.0.needs_knowledge(skill)
+        self.skills.needs_knowledge(skill)
+    }
+
+    fn platforms(&self) -> Vec<String> {
+        self.platforms.to_vec()
     }
 }
 

@@ -16,6 +16,7 @@ mod commands;
 mod configuration;
 mod hangups;
 mod keys;
+mod platforms;
 mod running;
 mod starting;
 
@@ -35,18 +36,12 @@ pub use self::{
 };
 use self::{configuration::FileSource, hangups::Hangups, keys::Locks};
 use crate::{
-    actors::{
-        alerting::Alerting,
-        door::Door,
-        env::{DISCORD, Platforms},
-        gauges,
-    },
+    actors::{alerting::Alerting, door::Door, env::Platforms, gauges},
     clock::Clock,
     config::Settings,
     domain::run::ReplicaId,
     http::listeners::BindError,
-    outbound::{Outbound, OutboundRules},
-    platforms::{ContentPoster, console::Console},
+    platforms::ContentPoster,
     skills::{Skill, SkillSet, Tools},
     store::{Replica, StoreError},
     telemetry::{collector, metrics::Metrics},
@@ -139,9 +134,9 @@ impl Builder {
             platforms,
             files,
         } = self;
-        let built_in = built_in_platforms(&settings)?;
-        let own = platforms.iter();
-        let has_discord = own.clone().all(|own| own.platform() != DISCORD);
+        let built_in = platforms::built_in(&settings)?;
+        let own = platforms.iter().map(|own| own.platform().to_owned());
+        let own = own.collect();
         let platforms = platforms.into_iter().fold(built_in, Platforms::with);
         let me = Replica {
             id: ReplicaId::new(&Uuid::new_v4().to_string()),
@@ -162,7 +157,7 @@ impl Builder {
         let source = files.map(|files| FileSource {
             files,
             skills: skills.clone(),
-            has_discord,
+            own,
             keys: locks.prepare(),
             in_force: Arc::new(Mutex::new(settings.clone())),
         });
@@ -181,39 +176,12 @@ impl Builder {
     }
 }
 
-fn built_in_platforms(settings: &Settings) -> Result<Platforms, AppError> {
-    let platforms = Platforms::default().with(Arc::new(Console::stdout()));
-    platforms.set(DISCORD, discord(settings)?);
-    Ok(platforms)
-}
-
 /// What built-in skills may use of the world.
 fn tools(settings: &Settings) -> Tools {
-    let rules = OutboundRules {
-        allow_hosts: settings.outbound.allow_hosts.clone(),
-    };
-    let outbound = match settings.outbound.only_allowed_hosts {
-        true => Outbound::only(rules),
-        false => Outbound::new(rules),
-    };
     Tools {
-        outbound,
+        outbound: platforms::outbound(settings),
         allow_commands: settings.outbound.allow_commands.clone().into(),
     }
-}
-
-/// `None` without a token.
-fn discord(settings: &Settings) -> Result<Option<Arc<dyn ContentPoster>>, AppError> {
-    #[cfg(feature = "discord")]
-    if let Some(token) = &settings.discord.token {
-        use crate::platforms::discord::{Discord, DiscordOptions};
-        let options = DiscordOptions::new(settings.discord.api_url.clone(), token.clone());
-        let discord = Discord::new(options).map_err(AppError::Build)?;
-        return Ok(Some(Arc::new(discord)));
-    }
-    #[cfg(not(feature = "discord"))]
-    let _ = settings;
-    Ok(None)
 }
 
 /// The threads of bot work: one for each attempt, beyond those that drive connections and timers. A thread that never

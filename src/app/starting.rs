@@ -143,7 +143,7 @@ impl ActorServer {
             turns: Turns::default(),
             readers: Readers::default(),
             leftovers: Leftovers::default(),
-            breakers: Breakers::new(settings.breaker),
+            breakers: Breakers::over(self.platforms.clone(), settings.breaker),
             places: Arc::new(Semaphore::new(settings.server.max_parallel_tasks)),
             skills: self.skills,
             platforms: self.platforms,

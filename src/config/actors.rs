@@ -9,6 +9,7 @@ use super::{
     schedule::{Bounds, schedule},
     settings::OnInvalidBot,
     table::{Reading, Table},
+    targets::Targets,
 };
 use crate::domain::{
     Instant,
@@ -27,7 +28,8 @@ pub(super) struct Actors<'a> {
     report: &'a Report,
     /// The line of each name so far.
     names: HashMap<BotName, usize>,
-    channels: Vec<Problem>,
+    /// Where bots may post to.
+    targets: Targets,
 }
 
 impl<'a> Actors<'a> {
@@ -37,6 +39,7 @@ impl<'a> Actors<'a> {
         on_invalid: OnInvalidBot,
         now: Instant,
         alert_channels: Vec<String>,
+        targets: Targets,
         report: &'a Report,
     ) -> Self {
         Self {
@@ -47,7 +50,7 @@ impl<'a> Actors<'a> {
             alert_channels,
             report,
             names: HashMap::new(),
-            channels: Vec::new(),
+            targets,
         }
     }
 
@@ -58,17 +61,8 @@ impl<'a> Actors<'a> {
     }
 
     /// What to say if there is no Discord token: at the first bot that needs one.
-    pub(super) fn needs_token(mut self) -> Option<Problem> {
-        let bots = self.channels.len();
-        let first = (bots > 0).then(|| self.channels.swap_remove(0))?;
-        Some(Problem {
-            message: format!(
-                "{bots} {} to Discord, but there is no token; set the environment variable `DISCORD_TOKEN`, or \
-                 `DISCORD_TOKEN_FILE`, or `token` in `[discord]`",
-                if bots == 1 { "bot posts" } else { "bots post" }
-            ),
-            ..first
-        })
+    pub(super) fn needs_token(self) -> Option<Problem> {
+        self.targets.needs_token()
     }
 
     fn entry(&mut self, entry: &Table<'_>) -> Option<Bot> {
@@ -100,7 +94,7 @@ impl<'a> Actors<'a> {
             now: self.now,
         };
         let enabled = entry.boolean("enabled").unwrap_or(true);
-        let channel_id = self.channel(entry);
+        let target = self.targets.read(entry);
         let schedule = schedule(entry, &bounds);
         let behaviour = self.behaviour(entry);
         entry.finish();
@@ -108,7 +102,7 @@ impl<'a> Actors<'a> {
             name,
             enabled,
             quarantine: None,
-            channel_id,
+            target,
             schedule,
             policy,
             behaviour,
@@ -130,20 +124,6 @@ impl<'a> Actors<'a> {
             .into_iter()
             .for_each(|problem| self.report.warn(problem));
         bot
-    }
-
-    fn channel(&mut self, entry: &Table<'_>) -> Option<u64> {
-        let item = entry.get("channel_id")?;
-        if cfg!(not(feature = "discord")) {
-            item.problem("this program was built without Discord; leave the channel out");
-        }
-        if item.is_integer() {
-            item.problem("expected a string, found an integer; write the id in quotes");
-            return None;
-        }
-        let id = item.parse(channel_id)?;
-        self.channels.push(item.describe(""));
-        Some(id)
     }
 
     fn behaviour(&mut self, entry: &Table<'_>) -> Arc<Behaviour> {
@@ -185,15 +165,4 @@ fn file_name(text: &str) -> Result<String, &'static str> {
         false => Ok(text.into()),
         true => Err("is empty; give the path of a bot file, relative to this file"),
     }
-}
-
-/// A Discord id: a decimal number of 64 bits, in quotes because TOML's integers have fewer.
-pub(super) fn channel_id(text: &str) -> Result<u64, String> {
-    let digits = text.chars().all(|c| c.is_ascii_digit());
-    let id = text.parse().ok().filter(|id| digits && *id > 0);
-    id.ok_or_else(|| {
-        format!(
-            "`{text}` is no channel id; use its decimal number in quotes, such as \"1234567890\""
-        )
-    })
 }

@@ -11,7 +11,7 @@ use crate::{
     config::Loaded,
     domain::{
         Instant,
-        bot::Bot,
+        bot::{Bot, Target},
         schedule::{ScheduleKind, ScheduleSpec},
     },
 };
@@ -156,9 +156,14 @@ fn time<Z: TimeZone<Offset: std::fmt::Display>>(time: &DateTime<Z>) -> String {
 }
 
 fn platform(bot: &Bot) -> String {
-    match bot.channel_id {
-        Some(channel) => format!("discord, channel {channel}"),
-        None => "console".into(),
+    match &bot.target {
+        Target::Console => "console".into(),
+        Target::Channel(channel) => format!("discord, channel {channel}"),
+        Target::Webhook { kind, name } => format!("{} webhook `{name}`", kind.as_str()),
+        Target::Own {
+            platform,
+            destination,
+        } => format!("{platform}, {}", printable(destination)),
     }
 }
 

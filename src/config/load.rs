@@ -20,8 +20,10 @@ use super::{
     settings::{HttpSettings, Settings},
     source::{Source, Unreadable},
     table::{Reading, Table},
+    targets::Targets,
     urls::listen,
     variables::{Lookup, Variables},
+    webhooks,
 };
 use crate::domain::Instant;
 
@@ -46,6 +48,11 @@ pub trait SkillCatalogue {
     /// Whether a skill can only work with `actor.knowledge`.
     fn needs_knowledge(&self, _skill: &str) -> bool {
         false
+    }
+
+    /// Platforms beside the built-in ones that bots may name with `platform`.
+    fn platforms(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 
@@ -165,6 +172,9 @@ fn settings(input: &LoadInput<'_>, root: &Table<'_>, outside: Outside) -> Settin
         variables, report, ..
     } = root.reading();
     let (alerts, needs_token) = root.section("alerts", alerts::alerts);
+    let (outbound, webhooks) = root.section("outbound", |table| {
+        (sections::outbound(table), webhooks::webhooks(table))
+    });
     let mut settings = Settings {
         file: input.file.clone(),
         server: root.section("server", |table| {
@@ -187,7 +197,8 @@ fn settings(input: &LoadInput<'_>, root: &Table<'_>, outside: Outside) -> Settin
             .section("health", sections::health_interval)
             .unwrap_or(HEALTH_INTERVAL),
         alerts,
-        outbound: root.section("outbound", sections::outbound),
+        outbound,
+        webhooks,
         bots: Vec::new(),
     };
     lay_over(&mut settings, outside);
@@ -228,7 +239,10 @@ fn bots(input: &LoadInput<'_>, root: &Table<'_>, settings: &mut Settings) {
     }
     let files = BotFiles::new(&input.file, variables, input.skills);
     let on_invalid = settings.server.on_invalid_bot;
-    let mut actors = Actors::new(defaults, files, on_invalid, input.now, channels, report);
+    let targets = Targets::new(&settings.webhooks, input.skills.platforms());
+    let mut actors = Actors::new(
+        defaults, files, on_invalid, input.now, channels, targets, report,
+    );
     settings.bots = actors.read(&entries);
     let needs_token = actors
         .needs_token()

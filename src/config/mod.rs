@@ -21,8 +21,10 @@ mod settings;
 mod shared;
 mod source;
 mod table;
+mod targets;
 mod urls;
 mod variables;
+mod webhooks;
 
 pub use self::{
     alerts::{
@@ -35,7 +37,8 @@ pub use self::{
     problem::{FilePlace, Place, Problem, Problems},
     settings::{
         Algorithm, AuthSettings, DiscordSettings, HttpSettings, KeyMaterial, KeySettings,
-        MetricsSettings, OnInvalidBot, OutboundSettings, PublicKey, ServerSettings, Settings,
+        MetricsSettings, OnInvalidBot, OutboundSettings, PostWebhook, PublicKey, ServerSettings,
+        Settings,
     },
     variables::Lookup,
 };

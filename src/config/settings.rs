@@ -5,7 +5,11 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use secrecy::SecretString;
 
 use super::{alerts::AlertSettings, keys::KeyNumbers};
-use crate::domain::{bot::Bot, breaker::BreakerRules, restart::RestartPolicy};
+use crate::domain::{
+    bot::{Bot, WebhookKind},
+    breaker::BreakerRules,
+    restart::RestartPolicy,
+};
 
 /// Everything that `run` needs to know.
 #[derive(Clone, Debug)]
@@ -34,6 +38,8 @@ pub struct Settings {
     pub alerts: AlertSettings,
     /// `[outbound]`.
     pub outbound: OutboundSettings,
+    /// `[outbound.webhooks]`, in the order of their names.
+    pub webhooks: Vec<PostWebhook>,
     /// `[[actors]]`, in the order of the file.
     pub bots: Vec<Arc<Bot>>,
 }
@@ -234,6 +240,19 @@ impl Default for MetricsSettings {
             max_actor_labels: 200,
         }
     }
+}
+
+/// `[outbound.webhooks.NAME]`: where bots may post to by a webhook.
+#[derive(Clone, Debug)]
+pub struct PostWebhook {
+    /// What bots and posts call it.
+    pub name: String,
+    /// What it speaks.
+    pub kind: WebhookKind,
+    /// Whoever knows it can post there.
+    pub url: SecretString,
+    /// What posts are signed with; only a signed one has one.
+    pub secret: Option<SecretString>,
 }
 
 /// `[outbound]`: what skills may reach.

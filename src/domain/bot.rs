@@ -57,14 +57,121 @@ pub struct Bot {
     pub enabled: bool,
     /// Why the bot may not run until its file is mended; set under `on_invalid_bot = "quarantine"` only.
     pub quarantine: Option<String>,
-    /// The Discord channel that it posts to; without one it posts to the console.
-    pub channel_id: Option<u64>,
+    /// Where its posts go.
+    pub target: Target,
     /// When it runs. `None` only for a quarantined bot whose schedule could not be read.
     pub schedule: Option<ScheduleSpec>,
     /// How lateness, overlap, failures and the like are dealt with.
     pub policy: Policy,
     /// What it does; bots that name one file share it.
     pub behaviour: Arc<Behaviour>,
+}
+
+/// Where a bot's posts go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Target {
+    /// To standard output.
+    #[default]
+    Console,
+    /// To this channel of Discord, by the bot API: `channel_id`.
+    Channel(u64),
+    /// To a webhook that `[outbound.webhooks]` describes: `webhook`.
+    Webhook {
+        /// What it speaks.
+        kind: WebhookKind,
+        /// Its name there; its URL is a secret.
+        name: String,
+    },
+    /// To a platform that the program which embeds this one has brought: `platform` and `destination`.
+    Own {
+        /// The platform's word.
+        platform: String,
+        /// Whatever the platform makes of it.
+        destination: String,
+    },
+}
+
+/// `type` in `[outbound.webhooks.NAME]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookKind {
+    /// A webhook of a Discord channel.
+    Discord,
+    /// Anybody who takes JSON, signed after Standard Webhooks.
+    Signed,
+}
+
+impl Target {
+    /// The word in the `platform` column.
+    #[must_use]
+    pub fn platform(&self) -> &str {
+        match self {
+            Self::Console => "console",
+            Self::Channel(_) => "discord",
+            Self::Webhook { kind, .. } => kind.platform(),
+            Self::Own { platform, .. } => platform,
+        }
+    }
+
+    /// What the `destination` column holds.
+    #[must_use]
+    pub fn destination(&self) -> String {
+        match self {
+            Self::Console => "stdout".into(),
+            Self::Channel(id) => id.to_string(),
+            Self::Webhook { name, .. } => name.clone(),
+            Self::Own { destination, .. } => destination.clone(),
+        }
+    }
+
+    /// The channel of Discord, if it is one.
+    #[must_use]
+    pub const fn channel_id(&self) -> Option<u64> {
+        match self {
+            Self::Channel(id) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The name of the webhook, if it is one.
+    #[must_use]
+    pub fn webhook(&self) -> Option<&str> {
+        match self {
+            Self::Webhook { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Platform and destination, if they are a program's own.
+    #[must_use]
+    pub fn own(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Own {
+                platform,
+                destination,
+            } => Some((platform, destination)),
+            _ => None,
+        }
+    }
+}
+
+impl WebhookKind {
+    /// The word in the `platform` column.
+    #[must_use]
+    pub const fn platform(self) -> &'static str {
+        match self {
+            Self::Discord => "discord_webhook",
+            Self::Signed => "webhook",
+        }
+    }
+
+    /// The word in files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Discord => "discord",
+            Self::Signed => "signed",
+        }
+    }
 }
 
 /// What a bot file says.

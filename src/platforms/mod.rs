@@ -1,10 +1,14 @@
 //! Where posts go: one trait, and what it takes to be told apart from a failure to reach it.
 
+#[cfg(feature = "discord")]
+mod attachments;
 pub mod console;
 #[cfg(feature = "discord")]
 pub mod discord;
+mod named;
 pub mod ops;
 pub mod stub;
+pub mod webhook;
 
 use std::time::Duration;
 
@@ -88,7 +92,27 @@ pub enum PostFailure {
     /// Refused for good, because of the destination (403, 404): the bot should not go on.
     #[error("{0}")]
     Forbidden(String),
+    /// Nothing was sent, because something that the post needs could not be had (an attachment, its destination's
+    /// settings). May pass, and says nothing of the platform.
+    #[error("{0}")]
+    Unprepared(String),
     /// The token is not accepted (401).
     #[error("{0}")]
     Unauthorized(String),
+}
+
+impl PostFailure {
+    /// The same failure in other words.
+    #[must_use]
+    pub(crate) fn map(self, say: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::RateLimited(wait) => Self::RateLimited(wait),
+            Self::Transient(text) => Self::Transient(say(text)),
+            Self::TimedOut(text) => Self::TimedOut(say(text)),
+            Self::Rejected(text) => Self::Rejected(say(text)),
+            Self::Forbidden(text) => Self::Forbidden(say(text)),
+            Self::Unprepared(text) => Self::Unprepared(say(text)),
+            Self::Unauthorized(text) => Self::Unauthorized(say(text)),
+        }
+    }
 }

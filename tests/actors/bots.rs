@@ -114,7 +114,7 @@ pub(crate) fn bot(text: &str, deed: &str) -> Bot {
         name: name(text),
         enabled: true,
         quarantine: None,
-        channel_id: None,
+        target: Target::default(),
         schedule: Some(spec(ScheduleKind::Once { at })),
         policy: Policy {
             retry: RetryPolicy {

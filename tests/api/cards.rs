@@ -30,7 +30,7 @@ pub(crate) fn bot(text: &str) -> Bot {
         name: name(text),
         enabled: true,
         quarantine: None,
-        channel_id: None,
+        target: Target::default(),
         schedule: Some(ScheduleSpec {
             kind: ScheduleKind::Interval { seconds: 60 },
             starts_at: None,

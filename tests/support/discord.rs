@@ -1,131 +1,53 @@
-//! A fake of Discord's REST API on a port of its own: it stores messages, enforces nonces, and fails as it is told.
+//! A fake of Discord's REST API on a port of its own: it stores messages, enforces nonces, lets channels be read back, keeps
+//! limits, and fails as it is told.
 //!
 //! Runs on its own thread, so that a test may stop its clock or block without stopping the fake.
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "a test's tool: each test uses a part of it, and a failure here is a failed test"
 )]
 
+#[path = "discord/memory.rs"]
+mod memory;
+#[path = "discord/reply.rs"]
+mod reply;
+#[path = "discord/routes.rs"]
+mod routes;
+
 use std::{
-    collections::{HashMap, VecDeque},
-    convert::Infallible,
-    future::pending,
     net::TcpListener,
-    sync::{Arc, Condvar, Mutex, MutexGuard},
+    sync::{Arc, MutexGuard},
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix_web::{
-    App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer,
+    App, HttpServer,
     dev::ServerHandle,
-    http::StatusCode,
     rt::System,
-    web::{Bytes, Data, Path, PayloadConfig, post},
+    web::{Data, PayloadConfig},
 };
-use futures::{StreamExt, stream};
 use serde_json::{Value, json};
+
+use self::memory::{Memory, Shared};
+pub use self::{
+    memory::{Received, Stored},
+    reply::{Reading, Reply, Rules},
+};
 
 /// The token that the fake accepts.
 pub const TOKEN: &str = "test-token.with-a-secret";
 
-/// How the fake meets one request.
-#[derive(Clone, Debug)]
-pub enum Reply {
-    /// Stores the message and answers with it. What an empty script does.
-    Store,
-    /// Stores the message; the answer carries these headers.
-    StoreWith(Vec<(&'static str, String)>),
-    /// Stores the message, but answers with this.
-    StoreAndAnswer(u16, String),
-    /// Stores nothing and answers with this status, these headers and this body.
-    Answer(u16, Vec<(&'static str, String)>, String),
-    /// Stores nothing and never answers.
-    Hang,
-    /// Closes the connection before anything is stored.
-    CutBefore,
-    /// Stores the message, then closes the connection without an answer.
-    CutAfter,
-    /// Stores the message, sends half an answer, and no more.
-    SlowBody,
-    /// Stores the message and sends an answer that does not end.
-    GiantBody,
-}
+/// The id of the bot whose token that is.
+pub const BOT_ID: &str = "7";
 
-impl Reply {
-    /// A 429 with Discord's headers and body.
-    pub fn rate_limited(seconds: f64, global: bool) -> Self {
-        let scope = if global { "global" } else { "user" };
-        let mut headers = vec![
-            ("Retry-After", seconds.to_string()),
-            ("X-RateLimit-Scope", scope.to_owned()),
-        ];
-        if global {
-            headers.push(("X-RateLimit-Global", "true".to_owned()));
-        }
-        let body = json!({ "message": "You are being rate limited.", "retry_after": seconds, "global": global });
-        Self::Answer(429, headers, body.to_string())
-    }
-
-    /// An error with Discord's body.
-    pub fn error(status: u16, code: u32, message: &str) -> Self {
-        let body = json!({ "message": message, "code": code });
-        Self::Answer(status, Vec::new(), body.to_string())
-    }
-
-    /// What a proxy in front of Discord says when Discord is away.
-    pub fn bad_gateway() -> Self {
-        let body = "<html><head><title>502 Bad Gateway</title></head></html>";
-        let headers = vec![("Content-Type", "text/html".to_owned())];
-        Self::Answer(502, headers, body.to_owned())
-    }
-}
-
-/// One message in a channel.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stored {
-    pub id: String,
-    pub channel: u64,
-    /// The request's JSON.
-    pub payload: Value,
-}
-
-impl Stored {
-    pub fn content(&self) -> &str {
-        self.payload["content"].as_str().unwrap_or_default()
-    }
-}
-
-/// One request, whatever became of it.
-#[derive(Clone, Debug)]
-pub struct Received {
-    pub channel: u64,
-    pub user_agent: String,
-    /// What the sender says of its trace.
-    pub traceparent: String,
-    pub tracestate: String,
-    pub payload: Value,
-}
-
-#[derive(Default)]
-struct Memory {
-    messages: Vec<Stored>,
-    requests: Vec<Received>,
-    script: VecDeque<Reply>,
-    /// What requests meet when the script is empty.
-    otherwise: Option<Reply>,
-    /// What requests for a channel meet, before all else.
-    channels: HashMap<u64, Reply>,
-}
-
-#[derive(Default)]
-struct Shared {
-    memory: Mutex<Memory>,
-    changed: Condvar,
-}
+/// The token in the URLs of the fake's webhooks.
+pub const WEBHOOK_TOKEN: &str = "webhook-token-that-nobody-may-see";
 
 /// The running fake; stops when dropped.
 pub struct FakeDiscord {
@@ -148,8 +70,8 @@ impl FakeDiscord {
                 let app = move || {
                     App::new()
                         .app_data(data.clone())
-                        .app_data(PayloadConfig::new(1 << 20))
-                        .route("/api/v10/channels/{channel}/messages", post().to(create))
+                        .app_data(PayloadConfig::new(64 << 20))
+                        .configure(routes::routes)
                 };
                 let server = HttpServer::new(app)
                     .workers(1)
@@ -191,6 +113,60 @@ impl FakeDiscord {
             Some(reply) => channels.insert(channel, reply),
             None => channels.remove(&channel),
         };
+    }
+
+    /// From now on these rules are kept.
+    pub fn rules(&self, rules: Rules) {
+        self.shared.lock().rules = rules;
+    }
+
+    /// The next requests that read meet these replies, one each; one that stores lets the request be.
+    pub fn script_reads(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.shared.lock().read_script.extend(replies);
+    }
+
+    /// The URL of a webhook of this id.
+    pub fn webhook(&self, id: u64) -> String {
+        format!("{}/api/webhooks/{id}/{WEBHOOK_TOKEN}", self.url)
+    }
+
+    /// Serves a file; answers its URL.
+    pub fn file(&self, name: &str, kind: &str, bytes: &[u8]) -> String {
+        let file = (kind.to_owned(), bytes.to_vec());
+        self.shared.lock().files.insert(name.to_owned(), file);
+        format!("{}/files/{name}", self.url)
+    }
+
+    /// Puts a message of somebody else into a channel.
+    pub fn say(&self, channel: u64, content: &str) -> Stored {
+        self.put(channel, json!({ "content": content }), false)
+    }
+
+    /// Puts a message of the bot itself into a channel.
+    pub fn say_as_bot(&self, channel: u64, payload: Value) -> Stored {
+        self.put(channel, payload, true)
+    }
+
+    fn put(&self, channel: u64, payload: Value, by_bot: bool) -> Stored {
+        let (id, files, at) = (String::new(), Vec::new(), Instant::now());
+        self.shared.store(Stored {
+            id,
+            channel,
+            payload,
+            files,
+            by_bot,
+            at,
+        })
+    }
+
+    /// Paths of the requests that only read, in order.
+    pub fn reads(&self) -> Vec<String> {
+        self.shared.lock().reads.clone()
+    }
+
+    /// How many 429 the rules themselves have led to.
+    pub fn refused(&self) -> usize {
+        self.shared.lock().refused
     }
 
     /// What is in the channels, in the order it came.
@@ -244,138 +220,6 @@ impl Drop for FakeDiscord {
             );
         }
     }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap()
-    }
-
-    /// Takes the request down and says how it is to be met.
-    fn receive(&self, received: Received) -> Reply {
-        let mut memory = self.lock();
-        let reply = memory.channels.get(&received.channel).cloned();
-        memory.requests.push(received);
-        let reply = reply.or_else(|| memory.script.pop_front());
-        let reply = reply.or_else(|| memory.otherwise.clone());
-        self.changed.notify_all();
-        reply.unwrap_or(Reply::Store)
-    }
-
-    /// The stored message, or the earlier one of that nonce.
-    fn store(&self, channel: u64, payload: &Value) -> Stored {
-        let mut memory = self.lock();
-        let nonce = &payload["nonce"];
-        let earlier = memory
-            .messages
-            .iter()
-            .find(|message| &message.payload["nonce"] == nonce);
-        if let Some(earlier) =
-            earlier.filter(|_| payload["enforce_nonce"] == true && nonce.is_string())
-        {
-            return earlier.clone();
-        }
-        let stored = Stored {
-            id: (1_400_000_000_000_000_000 + memory.messages.len() as u64).to_string(),
-            channel,
-            payload: payload.clone(),
-        };
-        memory.messages.push(stored.clone());
-        self.changed.notify_all();
-        stored
-    }
-}
-
-async fn create(
-    request: HttpRequest,
-    channel: Path<u64>,
-    body: Bytes,
-    shared: Data<Shared>,
-) -> HttpResponse {
-    let channel = channel.into_inner();
-    let payload: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let header = |name| {
-        let value = request
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok());
-        value.unwrap_or_default().to_owned()
-    };
-    let reply = shared.receive(Received {
-        channel,
-        user_agent: header("user-agent"),
-        traceparent: header("traceparent"),
-        tracestate: header("tracestate"),
-        payload: payload.clone(),
-    });
-    if header("authorization") != format!("Bot {TOKEN}") {
-        return refusal(401, 0, "401: Unauthorized");
-    }
-    meet(reply, channel, &payload, &shared).await
-}
-
-async fn meet(reply: Reply, channel: u64, payload: &Value, shared: &Shared) -> HttpResponse {
-    let store = || shared.store(channel, payload);
-    match reply {
-        Reply::Store => stored(channel, payload, shared, Vec::new()),
-        Reply::StoreWith(headers) => stored(channel, payload, shared, headers),
-        Reply::StoreAndAnswer(status, body) => {
-            store();
-            answer(status, Vec::new()).body(body)
-        }
-        Reply::Answer(status, headers, body) => answer(status, headers).body(body),
-        Reply::Hang => pending().await,
-        Reply::CutBefore => cut(),
-        Reply::CutAfter => {
-            store();
-            cut()
-        }
-        Reply::SlowBody => {
-            store();
-            let half = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"{\"id\": \"14"))]);
-            answer(200, Vec::new()).streaming(half.chain(stream::pending()))
-        }
-        Reply::GiantBody => {
-            store();
-            let chunk = Bytes::from(vec![b' '; 1 << 16]);
-            answer(200, Vec::new()).streaming(stream::repeat(Ok::<_, Infallible>(chunk)))
-        }
-    }
-}
-
-/// Discord's own checks of a message.
-fn stored(
-    channel: u64,
-    payload: &Value,
-    shared: &Shared,
-    headers: Vec<(&'static str, String)>,
-) -> HttpResponse {
-    let length = |key: &str| payload[key].as_str().map_or(0, |text| text.chars().count());
-    let no_embeds = payload["embeds"].as_array().is_none_or(Vec::is_empty);
-    if length("content") > 2000 || length("nonce") > 25 {
-        return refusal(400, 50035, "Invalid Form Body");
-    }
-    if length("content") == 0 && no_embeds {
-        return refusal(400, 50006, "Cannot send an empty message");
-    }
-    let message = shared.store(channel, payload);
-    let body = json!({
-        "id": message.id, "channel_id": channel.to_string(), "content": message.content(),
-        "nonce": message.payload["nonce"],
-    });
-    answer(200, headers).json(body)
-}
-
-fn refusal(status: u16, code: u32, message: &str) -> HttpResponse {
-    answer(status, Vec::new()).json(json!({ "message": message, "code": code }))
-}
-
-fn answer(status: u16, headers: Vec<(&'static str, String)>) -> HttpResponseBuilder {
-    let mut answer = HttpResponse::build(StatusCode::from_u16(status).unwrap());
-    for header in headers {
-        answer.insert_header(header);
-    }
-    answer
 }
 
 /// A handler that panics has its connection closed without an answer; this way nothing is printed.

@@ -11,7 +11,7 @@ const POSTING: &str = "content_posting";
 /// Who is asked for one post.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Downstream {
-    /// The platform's word, which is the name of its breaker: `discord`.
+    /// The platform's word, which is the name of its breaker if it has one: `discord`.
     pub platform: String,
     /// The name of the destination's breaker: `discord:1234567890`.
     pub destination: String,
@@ -27,7 +27,7 @@ impl Downstream {
 
     /// The platform that a bot posts to; `None` for a bot that posts nothing.
     #[must_use]
-    pub fn platform_of(bot: &Bot) -> Option<&'static str> {
+    pub fn platform_of(bot: &Bot) -> Option<&str> {
         let mut skills = bot.behaviour.skills.iter();
         let posts = skills.any(|skill| skill.enabled && skill.name == POSTING);
         posts.then(|| Platforms::of(bot).0)
@@ -40,11 +40,5 @@ impl Downstream {
             platform: platform.into(),
             destination: format!("{platform}:{destination}"),
         })
-    }
-
-    /// The names of its breakers: the platform's, and the destination's.
-    #[must_use]
-    pub fn names(&self) -> [&str; 2] {
-        [&self.platform, &self.destination]
     }
 }

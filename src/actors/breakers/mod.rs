@@ -1,4 +1,5 @@
-//! The circuit breakers of this process: one for each destination (a channel), and one for each platform as a whole.
+//! The circuit breakers of this process: one for each destination (a channel, a webhook), and one for each platform as a
+//! whole, unless its destinations have nothing but a protocol in common.
 //!
 //! A bad destination must never shut the platform for others: while nothing gets through, the platform's breaker counts each
 //! destination once. A token that is refused shuts the platform at once. While none is shut, asking costs one load of an
@@ -20,9 +21,12 @@ use tokio::sync::Notify;
 
 pub(super) use self::telling::random;
 pub use self::{downstream::Downstream, storing::Unstored};
-use crate::domain::{
-    Instant,
-    breaker::{Breaker, BreakerRules},
+use crate::{
+    actors::env::Platforms,
+    domain::{
+        Instant,
+        breaker::{Breaker, BreakerRules},
+    },
 };
 
 /// What an attempt says about the downstream.
@@ -51,6 +55,8 @@ pub struct Breakers(Arc<Shared>);
 
 struct Shared {
     rules: BreakerRules,
+    /// Which of them are one downstream as a whole.
+    platforms: Platforms,
     /// How many are not closed. What is asked before every run looks here first.
     shut: AtomicUsize,
     inner: Mutex<Inner>,
@@ -74,16 +80,34 @@ struct Inner {
 }
 
 impl Breakers {
-    /// All closed.
+    /// All closed; every platform is one downstream as a whole.
     #[must_use]
     pub fn new(rules: BreakerRules) -> Self {
+        Self::over(Platforms::default(), rules)
+    }
+
+    /// All closed.
+    #[must_use]
+    pub fn over(platforms: Platforms, rules: BreakerRules) -> Self {
         Self(Arc::new(Shared {
             rules,
+            platforms,
             shut: AtomicUsize::new(0),
             inner: Mutex::default(),
             changed: Notify::new(),
             storing: tokio::sync::Mutex::default(),
         }))
+    }
+
+    /// The names of a downstream's breakers: the destination's, and before it the platform's, if that is one downstream as a
+    /// whole.
+    pub fn names<'a>(&self, downstream: &'a Downstream) -> impl Iterator<Item = &'a str> {
+        let Downstream {
+            platform,
+            destination,
+        } = downstream;
+        let whole = (!self.0.platforms.is_apart(platform)).then_some(platform.as_str());
+        whole.into_iter().chain([destination.as_str()])
     }
 
     /// Whether nothing is shut anywhere.
@@ -110,7 +134,7 @@ impl Breakers {
             return (true, Vec::new());
         }
         let (rules, mut inner) = (self.0.rules, self.lock());
-        let names = downstream.names();
+        let names: Vec<&str> = self.names(downstream).collect();
         if !names
             .iter()
             .all(|name| inner.get(name).would_let_through(now))
@@ -131,21 +155,23 @@ impl Breakers {
         now: Instant,
         random: f64,
     ) -> Vec<Change> {
+        let names: Vec<&str> = self.names(downstream).collect();
         let (rules, mut inner) = (self.0.rules, self.lock());
         let fail = |breaker: &mut Breaker| breaker.failed(now, &rules, random);
         match sign {
             Sign::Answered => {
                 inner.failing.remove(&downstream.platform);
                 let well = |breaker: &mut Breaker| breaker.succeeded(&rules);
-                self.change(&mut inner, &downstream.names(), well)
+                self.change(&mut inner, &names, well)
             }
             Sign::Failed if inner.counts_for_platform(downstream) => {
-                self.change(&mut inner, &downstream.names(), fail)
+                self.change(&mut inner, &names, fail)
             }
             Sign::Failed => self.change(&mut inner, &[&downstream.destination], fail),
             Sign::TokenRefused => {
                 let open = |breaker: &mut Breaker| *breaker = Breaker::opened(now, &rules, random);
-                self.change(&mut inner, &[&downstream.platform], open)
+                // Of a platform that is no downstream as a whole, the destination's.
+                self.change(&mut inner, names.get(..1).unwrap_or_default(), open)
             }
         }
     }
@@ -173,8 +199,8 @@ impl Breakers {
     }
 
     fn both(&self, downstream: &Downstream, is_so: impl Fn(Breaker) -> bool) -> bool {
+        let mut names = self.names(downstream);
         let inner = self.lock();
-        let mut names = downstream.names().into_iter();
         names.all(|name| is_so(inner.get(name)))
     }
 
@@ -247,7 +273,10 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::breaker::StoredBreaker;
+    use crate::{
+        domain::{breaker::StoredBreaker, post::Post},
+        platforms::{ContentPoster, PostFailure, Receipt},
+    };
 
     fn breakers() -> Breakers {
         Breakers::new(BreakerRules {
@@ -309,6 +338,33 @@ mod tests {
         breakers.noted(&channel("3"), Sign::Answered, at(0), 0.0);
         fail(&breakers, "4", 1);
         assert!(!is_open(&breakers, "5"));
+    }
+
+    #[test]
+    fn destinations_that_have_nothing_in_common_never_shut_each_other_out() {
+        struct Apart;
+        #[async_trait::async_trait]
+        impl ContentPoster for Apart {
+            fn platform(&self) -> &'static str {
+                "apart"
+            }
+            fn is_one_downstream(&self) -> bool {
+                false
+            }
+            async fn post(&self, _: &Post) -> Result<Receipt, PostFailure> {
+                Err(PostFailure::Transient("no".into()))
+            }
+        }
+        let platforms = Platforms::default().with(Arc::new(Apart));
+        let breakers = Breakers::over(platforms, BreakerRules::default());
+        let hook = |n: usize| Downstream::new("apart", &n.to_string()).unwrap();
+        for n in 0..100 {
+            breakers.noted(&hook(n % 50), Sign::Failed, at(0), 0.0);
+            breakers.noted(&hook(7), Sign::TokenRefused, at(0), 0.0);
+        }
+        let shut = (0..100).filter(|n| !breakers.would_let_through(&hook(*n), at(1)));
+        assert_eq!(shut.collect::<Vec<_>>(), [7]);
+        assert!(!breakers.all().contains_key("apart"));
     }
 
     fn stored(breaker: Breaker, revision: i64) -> Vec<StoredBreaker> {

@@ -36,7 +36,10 @@ impl Env {
     pub fn breakers_of_bots(&self) -> BTreeMap<String, Breaker> {
         let bots = &self.in_force().bots;
         let downstreams = bots.values().filter_map(|bot| Downstream::of(bot));
-        let names = downstreams.flat_map(|downstream| downstream.names().map(str::to_owned));
+        let names = downstreams.flat_map(|downstream| {
+            let names = self.breakers.names(&downstream).map(str::to_owned);
+            names.collect::<Vec<_>>()
+        });
         let known = self.breakers.all();
         let of = |name: &String| known.get(name).copied().unwrap_or_default();
         names.map(|name| (name.clone(), of(&name))).collect()

@@ -134,7 +134,7 @@ impl Outlet for RunOutlet {
         }
         let span = Span::current().child("post");
         span.set("position", position);
-        span.set("platform", Platforms::of(&self.run.bot).0);
+        span.set("platform", Platforms::of(&self.run.bot).0.to_owned());
         let posted = span.around(self.send(position, message, item)).await;
         if let Err(error) = &posted {
             span.fail(&error.message);

@@ -15,7 +15,11 @@ use std::{
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{AppError, commands::Catalogue, discord};
+use super::{
+    AppError,
+    commands::Catalogue,
+    platforms::{self, Replaced},
+};
 use crate::{
     actors::{
         configuration::{BotMap, ConfigurationSource, Offer, Shown},
@@ -23,7 +27,6 @@ use crate::{
     },
     clock::Clock,
     config::{AuthSettings, LoadInput, Loaded, Problems, Settings, load},
-    platforms::ContentPoster,
     skills::SkillSet,
 };
 
@@ -46,12 +49,20 @@ impl ConfigurationFiles {
     /// # Errors
     /// Every problem there is.
     pub fn load(&self, skills: &SkillSet) -> Result<Loaded, Problems> {
+        self.load_for(skills, &[])
+    }
+
+    /// The same for a program that brings platforms of its own, which bots may name with `platform`.
+    ///
+    /// # Errors
+    /// Every problem there is.
+    pub fn load_for(&self, skills: &SkillSet, platforms: &[String]) -> Result<Loaded, Problems> {
         load(LoadInput {
             file: self.file.clone(),
             database_url: self.database_url.clone(),
             discord_token: self.discord_token.clone(),
             environment: &|name| std::env::var_os(name),
-            skills: &Catalogue(skills),
+            skills: &Catalogue { skills, platforms },
             now: Clock::process().now(),
         })
     }
@@ -69,20 +80,21 @@ pub(super) type PrepareKeys =
 pub(super) struct FileSource {
     pub(super) files: ConfigurationFiles,
     pub(super) skills: SkillSet,
-    /// Whether `[discord]` says how posts are sent: not if the program that embeds this one brought a platform of its own.
-    pub(super) has_discord: bool,
+    /// The platforms that the program which embeds this one has brought, some of them perhaps in the place of built-in ones.
+    pub(super) own: Vec<String>,
     pub(super) keys: PrepareKeys,
     pub(super) in_force: Arc<Mutex<Settings>>,
 }
 
 impl ConfigurationSource for FileSource {
     fn read(&self) -> Result<Offer, Vec<String>> {
-        let Loaded { settings, warnings } = self.files.load(&self.skills).map_err(lines)?;
+        let loaded = self.files.load_for(&self.skills, &self.own);
+        let Loaded { settings, warnings } = loaded.map_err(lines)?;
         let before = self.settings();
         let (changed, needs_restart) = shown::differences(&before, &settings);
-        let platforms = self.platforms(&changed, &settings)?;
         let accept_keys = (self.keys)(&settings.auth)?;
         let after = live(before, settings);
+        let platforms = self.platforms(&changed, &after)?;
         let (offered, in_force) = (after.clone(), Arc::clone(&self.in_force));
         Ok(Offer {
             bots: bots(&after),
@@ -109,9 +121,6 @@ fn lines(problems: Problems) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
-/// A platform that is to be replaced, or taken away.
-type Replaced = (&'static str, Option<Arc<dyn ContentPoster>>);
-
 impl FileSource {
     fn settings(&self) -> Settings {
         let settings = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,12 +133,18 @@ impl FileSource {
         changed: &[String],
         settings: &Settings,
     ) -> Result<Vec<Replaced>, Vec<String>> {
-        let concerned = changed.iter().any(|key| key.starts_with("discord."));
-        if !concerned || !self.has_discord {
-            return Ok(Vec::new());
+        let concerns = |section: &str| changed.iter().any(|key| key.starts_with(section));
+        let mut replaced = Vec::new();
+        if concerns("discord.") {
+            let problem = |error: AppError| vec![format!("discord: {error}")];
+            replaced.push((DISCORD, platforms::discord(settings).map_err(problem)?));
         }
-        let problem = |error: AppError| vec![format!("discord: {error}")];
-        Ok(vec![(DISCORD, discord(settings).map_err(problem)?)])
+        if concerns(WEBHOOKS) {
+            let problem = |error: AppError| vec![format!("outbound.webhooks: {error}")];
+            replaced.extend(platforms::webhooks(settings).map_err(problem)?);
+        }
+        replaced.retain(|(name, _)| !self.own.iter().any(|own| own == name));
+        Ok(replaced)
     }
 }
 
@@ -139,13 +154,20 @@ fn live(before: Settings, newer: Settings) -> Settings {
     after.server.max_consecutive_failures = newer.server.max_consecutive_failures;
     after.server.on_invalid_bot = newer.server.on_invalid_bot;
     (after.auth, after.discord, after.bots) = (newer.auth, newer.discord, newer.bots);
+    after.webhooks = newer.webhooks;
     after
 }
+
+/// The keys of webhooks; no webhook at all is one.
+const WEBHOOKS: &str = "outbound.webhooks";
 
 /// Keys of [`live`].
 fn is_live(key: &str) -> bool {
     let one = ["server.max_consecutive_failures", "server.on_invalid_bot"];
-    key.starts_with("auth.") || key.starts_with("discord.") || one.contains(&key)
+    key.starts_with("auth.")
+        || key.starts_with("discord.")
+        || key.starts_with(WEBHOOKS)
+        || one.contains(&key)
 }
 
 fn bots(settings: &Settings) -> BotMap {

@@ -11,7 +11,7 @@ use super::{
     is_live, masked,
 };
 use crate::{
-    config::{AuthSettings, KeyMaterial, KeySettings, OnInvalidBot, Settings},
+    config::{AuthSettings, KeyMaterial, KeySettings, OnInvalidBot, PostWebhook, Settings},
     domain::{
         bot::{Bot, SkillSpec},
         policy::{Misfire, OnResume, Overlap, Policy},
@@ -120,12 +120,23 @@ fn sections(settings: &Settings, secret: Secret<'_>) -> Map<String, Value> {
             "allow_hosts": settings.outbound.allow_hosts,
             "only_allowed_hosts": settings.outbound.only_allowed_hosts,
             "allow_commands": settings.outbound.allow_commands,
+            "webhooks": settings.webhooks.iter().map(|hook| webhook(hook, secret)).collect::<Map<_, _>>(),
         },
     });
     match all {
         Value::Object(all) => all,
         _ => Map::new(),
     }
+}
+
+/// Whoever knows a webhook's URL can post to it.
+fn webhook(hook: &PostWebhook, secret: Secret<'_>) -> (String, Value) {
+    let shown = json!({
+        "type": hook.kind.as_str(),
+        "url": secret(hook.url.expose_secret()),
+        "secret": secret_or_none(hook.secret.as_ref(), secret),
+    });
+    (hook.name.clone(), shown)
 }
 
 fn auth(auth: &AuthSettings, secret: Secret<'_>) -> Value {
@@ -172,7 +183,10 @@ fn actor(bot: &Bot) -> Value {
         "name": bot.name.as_str(),
         "enabled": bot.enabled,
         "quarantine": bot.quarantine,
-        "channel_id": bot.channel_id.map(|channel| channel.to_string()),
+        "channel_id": bot.target.channel_id().map(|channel| channel.to_string()),
+        "webhook": bot.target.webhook(),
+        "platform": bot.target.own().map(|(platform, _)| platform),
+        "destination": bot.target.own().map(|(_, destination)| destination),
         "schedule": bot.schedule.as_ref().map(schedule),
         "actor": {
             "name": behaviour.title,

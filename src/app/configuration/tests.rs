@@ -58,7 +58,7 @@ fn source(folder: &Path, server: &str) -> FileSource {
     FileSource {
         files,
         skills,
-        has_discord: true,
+        own: Vec::new(),
         keys: Arc::new(|_| Ok(Box::new(|| {}))),
         in_force: Arc::new(Mutex::new(loaded.settings)),
     }

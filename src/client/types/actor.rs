@@ -44,8 +44,12 @@ pub struct Actor {
     pub running: Vec<i64>,
     /// What happens to a slot while a run is on.
     pub overlap: Option<String>,
-    /// The channel it posts to.
+    /// The channel of Discord it posts to.
     pub channel_id: Option<String>,
+    /// Where its posts go: `console`, `discord`, `discord_webhook`, `webhook`, or a platform of the server's own.
+    pub platform: Option<String>,
+    /// Where on that platform.
+    pub destination: Option<String>,
 }
 
 /// Why a bot does not run.

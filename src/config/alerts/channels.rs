@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     config::{
-        actors::channel_id, item::Item, keys::secret::webhook_secret, problem::Problem,
-        sections::each, table::Table, urls::origin,
+        item::Item, keys::secret::webhook_secret, problem::Problem, sections::each, table::Table,
+        targets::channel_id, urls::origin,
     },
     domain::alert::{AlertKind, BotPattern, ChannelRules, Severity},
 };

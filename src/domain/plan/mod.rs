@@ -247,7 +247,13 @@ fn differences(old: &Bot, new: &Bot) -> Vec<&'static str> {
     let mut keys = named([
         ("enabled", old.enabled == new.enabled),
         ("quarantine", old.quarantine == new.quarantine),
-        ("channel_id", old.channel_id == new.channel_id),
+        (
+            "channel_id",
+            old.target.channel_id() == new.target.channel_id(),
+        ),
+        ("webhook", old.target.webhook() == new.target.webhook()),
+        ("platform", own(old).0 == own(new).0),
+        ("destination", own(old).1 == own(new).1),
         ("schedule", old.schedule == new.schedule),
         ("actor.name", a.title == b.title),
         ("actor.description", a.description == b.description),
@@ -258,6 +264,11 @@ fn differences(old: &Bot, new: &Bot) -> Vec<&'static str> {
     ]);
     keys.extend(policy_differences(&old.policy, &new.policy));
     keys
+}
+
+/// Platform and destination that are a program's own; empty if there are none.
+fn own(bot: &Bot) -> (&str, &str) {
+    bot.target.own().unwrap_or_default()
 }
 
 fn policy_differences(old: &Policy, new: &Policy) -> Vec<&'static str> {

@@ -15,7 +15,7 @@ fn bot(name: &str, seconds: u32) -> Arc<Bot> {
         name: BotName::parse(name).unwrap(),
         enabled: true,
         quarantine: None,
-        channel_id: None,
+        target: Target::default(),
         schedule: Some(ScheduleSpec {
             kind: ScheduleKind::Interval { seconds },
             starts_at: None,
@@ -93,7 +93,7 @@ fn what_is_not_stored_is_told_only_of_bots_at_work() {
     let before = [bot("a", 60)];
     let mut slower = (*before[0]).clone();
     slower.policy.timeout = std::time::Duration::from_secs(1);
-    slower.channel_id = Some(7);
+    slower.target = Target::Channel(7);
     let after = [Arc::new(slower)];
     let told = plan(&stored(&before), Some(&before), &after);
     assert_eq!(told.changes[0].keys, ["channel_id", "timeout_seconds"]);

@@ -53,8 +53,12 @@ pub struct Actor {
     pub running: Vec<i64>,
     /// What happens to a slot while a run is on.
     pub overlap: OverlapRule,
-    /// The Discord channel it posts to, in decimal; null for the console.
+    /// The Discord channel it posts to, in decimal; null for everything else.
     pub channel_id: Option<String>,
+    /// Where its posts go: `console`, `discord`, `discord_webhook`, `webhook`, or a platform of the program's own.
+    pub platform: String,
+    /// Where on that platform: a channel, the name of a webhook, `stdout`.
+    pub destination: String,
     /// Scheduled runs so far, counted against `max_runs`.
     pub runs: u32,
 }
@@ -82,7 +86,9 @@ impl Actor {
             hold: state.hold.as_ref().map(HoldView::from),
             running: card.running.iter().map(|ExecutionId(id)| *id).collect(),
             overlap: bot.policy.overlap.into(),
-            channel_id: bot.channel_id.map(|id| id.to_string()),
+            channel_id: bot.target.channel_id().map(|id| id.to_string()),
+            platform: bot.target.platform().to_owned(),
+            destination: bot.target.destination(),
             runs: state.runs,
         }
     }

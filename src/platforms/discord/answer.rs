@@ -1,9 +1,9 @@
-//! What Discord's answer to a new message means.
+//! What Discord's answer means, mostly to a new message.
 //!
 //! 2xx: it has the message. 429: wait. 401: the token. 403 and 404: the channel. Any other 4xx: this message.
 //! All else may pass, and the nonce tells whether the message had arrived.
 
-use std::{num::NonZeroU64, time::Duration};
+use std::{fmt, num::NonZeroU64, time::Duration};
 
 use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::Value;
@@ -15,6 +15,9 @@ use crate::{
 
 /// The longest quotation of Discord's own words.
 const MAX_QUOTE: usize = 300;
+
+/// The longest name of a bucket; Discord's have 32.
+const MAX_BUCKET: usize = 64;
 
 /// Waits outside these bounds are a mistake of somebody's; a ban at Discord's edge lasts about an hour.
 const WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(3600));
@@ -35,8 +38,35 @@ pub(super) struct Answer {
 pub(super) enum Limit {
     /// Of every request with this token.
     Everywhere(Duration),
-    /// Of requests to this channel.
-    Channel(Duration),
+    /// Of requests of the same bucket.
+    Bucket(Duration),
+}
+
+/// Who is asked, for texts and for whose fault a refusal is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asked<'a> {
+    /// The bot API, about a channel.
+    Channel(NonZeroU64),
+    /// A webhook, by its name here. Whoever knows its URL may post, so that a refusal is about the webhook alone.
+    Webhook(&'a str),
+}
+
+impl Asked<'_> {
+    fn address(self) -> &'static str {
+        match self {
+            Self::Channel(_) => "`discord.api_url`",
+            Self::Webhook(_) => "the webhook's `url`",
+        }
+    }
+}
+
+impl fmt::Display for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channel(channel) => write!(f, "channel {channel}"),
+            Self::Webhook(name) => write!(f, "the webhook `{name}`"),
+        }
+    }
 }
 
 impl Answer {
@@ -53,27 +83,48 @@ impl Answer {
         self.status
     }
 
-    /// The receipt, or why there is none.
-    pub(super) fn verdict(&self, channel: NonZeroU64) -> Result<Receipt, PostFailure> {
+    pub(super) const fn body(&self) -> &Value {
+        &self.body
+    }
+
+    /// The name of the bucket that it was counted in.
+    pub(super) fn bucket(&self) -> Option<&str> {
+        self.header("x-ratelimit-bucket")
+            .filter(|name| !name.is_empty() && name.len() <= MAX_BUCKET)
+    }
+
+    /// Whether it is others, too, who have spent the limit.
+    pub(super) fn is_shared(&self) -> bool {
+        self.header("x-ratelimit-scope") == Some("shared")
+    }
+
+    /// The receipt of a new message, or why there is none.
+    pub(super) fn verdict(&self, asked: Asked<'_>) -> Result<Receipt, PostFailure> {
+        self.success(asked)?;
+        self.receipt()
+    }
+
+    /// Whether it is what was asked for, or why it is not.
+    pub(super) fn success(&self, asked: Asked<'_>) -> Result<(), PostFailure> {
         let says = || self.quote();
-        Err(match self.status.as_u16() {
-            200..=299 => return self.receipt(),
-            429 => PostFailure::RateLimited(self.asked_wait()),
-            401 => PostFailure::Unauthorized(format!(
+        Err(match (self.status.as_u16(), asked) {
+            (200..=299, _) => return Ok(()),
+            (429, _) => PostFailure::RateLimited(self.asked_wait()),
+            (401, Asked::Channel(_)) => PostFailure::Unauthorized(format!(
                 "Discord does not accept the token (401){}",
                 says()
             )),
-            status @ (403 | 404) => PostFailure::Forbidden(format!(
-                "Discord refuses channel {channel} ({status}){}",
-                says()
+            (status @ (401 | 403 | 404), _) => {
+                PostFailure::Forbidden(format!("Discord refuses {asked} ({status}){}", says()))
+            }
+            (status @ (300..=399 | 408), _) => PostFailure::Transient(format!(
+                "Discord answered {status}; is {} right?",
+                asked.address()
             )),
-            status @ (300..=399 | 408) => PostFailure::Transient(format!(
-                "Discord answered {status}; is `discord.api_url` right?"
-            )),
-            status @ 400..=499 => {
+            (status @ 400..=499, _) => {
                 PostFailure::Rejected(format!("Discord rejects the message ({status}){}", says()))
             }
-            status => PostFailure::Transient(format!("Discord answered {status}{}", says())),
+            (status, _) => PostFailure::Transient(format!("Discord answered {status}{}", says())),
         })
     }
 
@@ -84,12 +135,12 @@ impl Answer {
             return Some(if self.is_global() {
                 Limit::Everywhere(wait)
             } else {
-                Limit::Channel(wait)
+                Limit::Bucket(wait)
             });
         }
         let spent = self.header("x-ratelimit-remaining") == Some("0");
         let reset = self.seconds("x-ratelimit-reset-after")?;
-        (spent && reset > 0.0).then(|| Limit::Channel(duration(reset)))
+        (spent && reset > 0.0).then(|| Limit::Bucket(duration(reset)))
     }
 
     fn receipt(&self) -> Result<Receipt, PostFailure> {
@@ -111,7 +162,7 @@ impl Answer {
             || self.body.get("global") == Some(&Value::Bool(true))
     }
 
-    fn asked_wait(&self) -> Duration {
+    pub(super) fn asked_wait(&self) -> Duration {
         let named = self
             .seconds("retry-after")
             .or_else(|| self.body.get("retry_after").and_then(Value::as_f64))

@@ -9,6 +9,8 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::outbound::Outbound;
+
 /// Discord's rule for API clients: `DiscordBot (url, version)`.
 const USER_AGENT: &str = concat!(
     "DiscordBot (https://crates.io/crates/actor-server, ",
@@ -27,10 +29,14 @@ pub struct DiscordOptions {
     pub connect_timeout: Duration,
     /// The longest wait for a whole answer (30 s).
     pub timeout: Duration,
+    /// How long Discord is trusted to recognise a nonce (60 s; it says "the past few minutes").
+    pub nonce_window: Duration,
+    /// By which way attachments are fetched.
+    pub outbound: Outbound,
 }
 
 impl DiscordOptions {
-    /// The usual timeouts.
+    /// The usual times, and no way to fetch attachments.
     #[must_use]
     pub fn new(api_url: impl Into<String>, token: SecretString) -> Self {
         Self {
@@ -38,6 +44,8 @@ impl DiscordOptions {
             token,
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(30),
+            nonce_window: Duration::from_secs(60),
+            outbound: Outbound::default(),
         }
     }
 }

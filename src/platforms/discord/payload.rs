@@ -1,14 +1,22 @@
-//! The JSON of a new message, by serenity's builders.
+//! The JSON of a new message, by serenity's builders, and the files that go with it.
 //!
-//! Nobody is mentioned unless the message's options say so, and the nonce is enforced always. What Discord would
-//! surely refuse is refused here, before a request is spent on it.
+//! Nobody is mentioned unless the message's options say so, and the nonce is enforced always (webhooks know none). What
+//! Discord would surely refuse is refused here, before a request is spent on it.
 
 use std::num::NonZeroU64;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use serenity::all::{CreateAllowedMentions, CreateEmbed, CreateMessage, Embed, Nonce};
 
-use crate::domain::post::Post;
+use super::embeds;
+use crate::{
+    domain::post::Post,
+    outbound::Outbound,
+    platforms::{
+        PostFailure,
+        attachments::{self, Attachment, File},
+    },
+};
 
 /// Discord's limit of a message's content, in code points.
 const MAX_CONTENT: usize = 2000;
@@ -17,29 +25,85 @@ const MAX_CONTENT: usize = 2000;
 const MAX_NONCE: usize = 25;
 
 /// Fields that options cannot set: they are the post's own.
-const RESERVED: [&str; 3] = ["content", "nonce", "enforce_nonce"];
+const RESERVED: [&str; 4] = ["content", "nonce", "enforce_nonce", "payload_json"];
 
-/// The request's body.
-pub(super) fn of(post: &Post) -> Result<Vec<u8>, String> {
-    let none = Map::new();
-    let options = post.message.options.as_object().unwrap_or(&none);
-    check(post, options)?;
-    let mut message = CreateMessage::new()
-        .nonce(Nonce::String(post.nonce.clone()))
-        .enforce_nonce(true)
-        .allowed_mentions(mentions(options.get("allowed_mentions"))?)
-        .embeds(embeds(options.get("embeds"))?);
-    if !post.message.body.is_empty() {
-        message = message.content(&post.message.body);
-    }
-    let mut payload = serde_json::to_value(message).map_err(|error| error.to_string())?;
-    let further = options
-        .iter()
-        .filter(|(key, _)| !matches!(key.as_str(), "allowed_mentions" | "embeds"));
-    if let Value::Object(fields) = &mut payload {
+/// Options that are not handed on as they are.
+const READ: [&str; 3] = ["allowed_mentions", "embeds", "attachments"];
+
+/// Who sends the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    Bot,
+    Webhook,
+}
+
+/// A message, and what is still to be fetched for it.
+pub(super) struct Payload {
+    fields: Map<String, Value>,
+    attachments: Vec<Attachment>,
+}
+
+impl Payload {
+    /// Reads a post.
+    ///
+    /// # Errors
+    /// Why Discord would not take it.
+    pub(super) fn of(post: &Post, sender: Sender) -> Result<Self, String> {
+        let none = Map::new();
+        let options = post.message.options.as_object().unwrap_or(&none);
+        check(post, options)?;
+        let mut message = CreateMessage::new()
+            .allowed_mentions(mentions(options.get("allowed_mentions"))?)
+            .embeds(made(options.get("embeds"))?);
+        if sender == Sender::Bot {
+            let nonce = Nonce::String(post.nonce.clone());
+            message = message.nonce(nonce).enforce_nonce(true);
+        }
+        if !post.message.body.is_empty() {
+            message = message.content(&post.message.body);
+        }
+        let payload = serde_json::to_value(message).map_err(|error| error.to_string())?;
+        let further = options.iter();
+        let further = further.filter(|(key, _)| !READ.contains(&key.as_str()));
+        let mut fields = Map::new();
+        if let Value::Object(own) = payload {
+            fields.extend(own);
+        }
+        if sender == Sender::Webhook {
+            fields.remove("enforce_nonce");
+        }
         fields.extend(further.map(|(key, value)| (key.clone(), value.clone())));
+        Ok(Self {
+            fields,
+            attachments: attachments::of(options)?,
+        })
     }
-    serde_json::to_vec(&payload).map_err(|error| error.to_string())
+
+    /// The request's body and its type, with the files that had to be fetched.
+    ///
+    /// # Errors
+    /// A file cannot be had, now or ever.
+    pub(super) async fn whole(
+        mut self,
+        outbound: &Outbound,
+    ) -> Result<(String, Vec<u8>), PostFailure> {
+        let files = attachments::fetch(outbound, &self.attachments).await?;
+        if files.is_empty() {
+            let bytes = Value::Object(self.fields).to_string().into_bytes();
+            return Ok(("application/json".into(), bytes));
+        }
+        let described: Vec<Value> = files.iter().enumerate().map(described).collect();
+        self.fields.insert("attachments".into(), described.into());
+        Ok(attachments::form(&Value::Object(self.fields), &files))
+    }
+}
+
+fn described((n, file): (usize, &File)) -> Value {
+    let mut described = json!({ "id": n, "filename": file.name });
+    if let Some(text) = &file.description {
+        described["description"] = text.as_str().into();
+    }
+    described
 }
 
 fn check(post: &Post, options: &Map<String, Value>) -> Result<(), String> {
@@ -64,10 +128,11 @@ fn check(post: &Post, options: &Map<String, Value>) -> Result<(), String> {
     }
 }
 
-fn embeds(option: Option<&Value>) -> Result<Vec<CreateEmbed>, String> {
+fn made(option: Option<&Value>) -> Result<Vec<CreateEmbed>, String> {
     let Some(option) = option else {
         return Ok(Vec::new());
     };
+    embeds::check(option)?;
     let embeds: Vec<Embed> = serde_json::from_value(option.clone())
         .map_err(|error| format!("the message's embeds are not Discord's: {error}"))?;
     Ok(embeds.into_iter().map(CreateEmbed::from).collect())

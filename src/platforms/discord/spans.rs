@@ -1,23 +1,31 @@
 //! What a trace says of a request, by the semantic conventions for HTTP clients; and what Discord is told of the trace.
 
-use reqwest::{RequestBuilder, Url};
+use reqwest::{Method, RequestBuilder, Url};
 
-use super::answer::Answer;
+use super::{answer::Answer, limits::Route};
 use crate::{platforms::PostFailure, telemetry::traces::Span};
 
 /// The path, without what is in it.
-const TEMPLATE: &str = "/api/v10/channels/{channel}/messages";
+const fn template(route: Route) -> &'static str {
+    match route {
+        Route::Create | Route::Read => "/api/v10/channels/{channel}/messages",
+        Route::Channel => "/api/v10/channels/{channel}",
+        Route::Me => "/api/v10/users/@me",
+        Route::Webhook => "/api/webhooks/{id}/{token}",
+    }
+}
 
 /// The span of a request to this address, if it is part of a trace.
-pub(super) fn begin(url: &Url) -> Span {
+pub(super) fn begin(method: &Method, route: Route, url: &Url) -> Span {
     let around = Span::current();
     if !around.is_recording() {
         return around;
     }
-    let span = around.client(format!("POST {TEMPLATE}"));
-    span.set("http.request.method", "POST");
+    let template = template(route);
+    let span = around.client(format!("{method} {template}"));
+    span.set("http.request.method", method.to_string());
     span.set("url.full", url.to_string());
-    span.set("url.template", TEMPLATE);
+    span.set("url.template", template);
     span.set(
         "server.address",
         url.host_str().unwrap_or_default().to_owned(),

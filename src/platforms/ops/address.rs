@@ -10,7 +10,7 @@ const SHORTEST_SECRET: usize = 12;
 ///
 /// # Errors
 /// What is wrong with it; its text is not in it.
-pub(super) fn parse(what: &str, text: &str) -> Result<Url, String> {
+pub(in crate::platforms) fn parse(what: &str, text: &str) -> Result<Url, String> {
     let url = Url::parse(text.trim())
         .map_err(|error| format!("{what} is no URL ({error}); write it like https://HOST/PATH"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -28,14 +28,14 @@ pub(super) fn parse(what: &str, text: &str) -> Result<Url, String> {
 }
 
 /// `url` with this behind its path, whether or not that ends in `/`.
-pub(super) fn below(url: &Url, tail: &str) -> Url {
+pub(in crate::platforms) fn below(url: &Url, tail: &str) -> Url {
     let mut longer = url.clone();
     longer.set_path(&format!("{}{tail}", url.path().trim_end_matches('/')));
     longer
 }
 
 /// The parts that may not be shown when an answer quotes them: the whole, and long parts of its path and query.
-pub(super) fn secrets(url: &Url) -> Vec<SecretString> {
+pub(in crate::platforms) fn secrets(url: &Url) -> Vec<SecretString> {
     let path = url.path_segments().into_iter().flatten().map(str::to_owned);
     let query = url.query_pairs().map(|(_, value)| value.into_owned());
     let parts = path
@@ -49,7 +49,7 @@ pub(super) fn secrets(url: &Url) -> Vec<SecretString> {
 }
 
 /// `text` with `***` in the place of each secret.
-pub(super) fn redacted(text: String, secrets: &[SecretString]) -> String {
+pub(in crate::platforms) fn redacted(text: String, secrets: &[SecretString]) -> String {
     let shown = secrets.iter().map(|secret| secret.expose_secret());
     shown
         .filter(|secret| !secret.is_empty())

@@ -4,14 +4,14 @@
 //! tries again by itself. Texts of notices may come from outside: each channel cleans, escapes and cuts them. No
 //! error has a secret, or a URL beyond its origin, in it.
 
-mod address;
+pub(super) mod address;
 mod answer;
 pub mod discord;
 mod names;
 mod outlet;
 pub mod pagerduty;
 pub mod pings;
-mod retry_after;
+pub(super) mod retry_after;
 mod text;
 pub mod webhook;
 

@@ -90,7 +90,7 @@ impl Webhook {
     }
 }
 
-fn signer(secret: &str) -> Result<Signer, String> {
+pub(in crate::platforms) fn signer(secret: &str) -> Result<Signer, String> {
     let (key, text) = SHORTEST;
     let wrong = || {
         format!(

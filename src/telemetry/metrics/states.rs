@@ -30,7 +30,7 @@ pub struct BotRow<'a> {
     /// Unix seconds of its next slot.
     pub next_run: Option<i64>,
     /// What it depends on, and whether that is well.
-    pub dependencies: Vec<(&'static str, bool)>,
+    pub dependencies: Vec<(&'a str, bool)>,
 }
 
 /// Where a circuit breaker stands.
