@@ -201,9 +201,7 @@ async fn add_content(
 
 async fn items(request: &HttpRequest, body: Bytes) -> Result<Vec<ContentItem>, Problem> {
     let format = format(request)?;
-    let text = String::from_utf8(body.into())
-        .map_err(|_| Problem::bad_request("the body is no UTF-8 text"))?;
-    let read = web::block(move || import::read(format, &text)).await;
+    let read = web::block(move || import::read(format, &body)).await;
     let read = read.map_err(|_| Problem::unavailable("the server is stopping"))?;
     read.map_err(|errors| {
         Problem::bad_request(format!("nothing was stored: {}", errors.join("; ")))
