@@ -38,6 +38,7 @@ pub mod registering;
 pub mod roster;
 pub mod runs;
 pub mod scheduler;
+pub mod shelf;
 pub mod supervision;
 pub mod task;
 pub mod turns;

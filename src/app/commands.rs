@@ -195,7 +195,7 @@ impl AppError {
     }
 }
 
-fn in_actors_system<T>(work: impl Future<Output = T>) -> T {
+pub(super) fn in_actors_system<T>(work: impl Future<Output = T>) -> T {
     actix_rt::System::new().block_on(work)
 }
 

@@ -14,6 +14,7 @@
 mod alerts;
 mod commands;
 mod configuration;
+pub mod content;
 mod hangups;
 mod keys;
 mod platforms;

@@ -1,6 +1,8 @@
 //! The command line: arguments become settings, and each command is one call.
 
+mod columns;
 mod configuration;
+mod content;
 #[cfg(feature = "client")]
 mod ctl;
 mod healthcheck;
@@ -8,6 +10,7 @@ mod migrate;
 mod openapi;
 mod plan;
 mod run;
+mod text;
 mod token;
 
 use std::{
@@ -86,6 +89,8 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         steps: usize,
     },
+    /// Fill, show, write down and empty knowledge tables, which bots choose from; also beside a running server
+    Content(content::Content),
     /// Operate a running server: see, pause, resume and run its bots
     #[cfg(feature = "client")]
     Ctl(ctl::Ctl),
@@ -123,6 +128,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check | Command::Run { dry_run: true }) => configuration::check(&options),
         Some(Command::Plan { json }) => plan::plan(&options, json),
         Some(Command::Migrate { direction, steps }) => migrate::migrate(&options, direction, steps),
+        Some(Command::Content(content)) => content::content(&options, content),
         #[cfg(feature = "client")]
         Some(Command::Ctl(ctl)) => ctl::ctl(ctl),
         Some(Command::Token(wish)) => token::token(&options, wish),

@@ -2,9 +2,20 @@
 
 use reqwest::Method;
 
-use super::{Added, Client, ContentFilter, ContentItem, Error, NewItem, Pages, Removed, Reply};
+use super::{
+    Added, Client, ContentFilter, ContentItem, Error, KnowledgeTable, NewItem, Pages, Removed,
+    Reply,
+};
 
 impl Client {
+    /// The knowledge tables, by name.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn content_tables(&self) -> Result<Reply<Vec<KnowledgeTable>>, Error> {
+        self.get(&["api", "v1", "content"]).await
+    }
+
     /// Items of a knowledge table, newest first: one page.
     ///
     /// # Errors

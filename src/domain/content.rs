@@ -113,6 +113,19 @@ pub struct TableSummary {
     pub newest: Option<Instant>,
 }
 
+/// What became of items that were imported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Items that were read.
+    pub items: u64,
+    /// New rows.
+    pub added: u64,
+    /// Rows that were there, with the same keys.
+    pub replaced: u64,
+    /// Items whose key came again later among them: the last one counts.
+    pub repeated: u64,
+}
+
 /// What is remembered of a feed between two looks, for conditional requests (RFC 9110, section 13).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedState {

@@ -36,6 +36,14 @@ impl StoreError {
         Self::Failed(format!("this store keeps no {what}"))
     }
 
+    /// The schema lacks this step of the program's.
+    #[must_use]
+    pub(super) fn older_schema(step: &str) -> Self {
+        Self::Failed(format!(
+            "the database's schema is older than this program: step {step} is missing; apply it with `migrate`"
+        ))
+    }
+
     /// Whether the same call may succeed later.
     #[must_use]
     pub const fn is_transient(&self) -> bool {

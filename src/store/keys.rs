@@ -10,9 +10,16 @@ const LONGEST: usize = 200;
 /// What a knowledge item is known by in its table: its key, or else a hash of its body.
 pub(super) fn of_item(item: &ContentItem) -> String {
     match &item.key {
-        Some(key) if key.len() <= LONGEST => key.clone(),
-        Some(key) => hash(key),
+        Some(key) => of_key(key),
         None => hash(&item.body),
+    }
+}
+
+/// What a key is kept as.
+pub(super) fn of_key(key: &str) -> String {
+    match key.len() <= LONGEST {
+        true => key.to_owned(),
+        false => hash(key),
     }
 }
 

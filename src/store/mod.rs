@@ -8,8 +8,10 @@
 //! A transaction is never open around bot work.
 
 mod alerts;
+mod beside;
 mod error;
 mod facts;
+mod imports;
 mod keys;
 mod open;
 mod pages;
@@ -26,7 +28,9 @@ use async_trait::async_trait;
 
 pub use self::{
     alerts::{AlertStore, DeliveryMark, IncidentChange, NewDelivery},
+    beside::{Missing, open_beside},
     error::StoreError,
+    imports::{Batches, KnowledgeStore},
     open::open,
     records::{Beat, LiveRow, Replica, Rescued, SchemaStep},
     schema_commands::{migrate_down, migrate_up, migration_status, states_beside},
@@ -238,6 +242,11 @@ pub trait StatePersistence: Send + Sync + 'static {
 
     /// Where incidents and the notices about them are kept; `None` if they are not.
     fn alerts(&self) -> Option<&dyn AlertStore> {
+        None
+    }
+
+    /// Whole knowledge tables, in and out; `None` if they are not kept.
+    fn knowledge(&self) -> Option<&dyn KnowledgeStore> {
         None
     }
 

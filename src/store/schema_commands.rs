@@ -53,10 +53,7 @@ pub async fn states_beside(url: &str) -> Result<Vec<BotState>, StoreError> {
         return Ok(Vec::new());
     }
     if let Some(SchemaStep { version, .. }) = steps.iter().find(|step| !step.applied) {
-        let older = format!(
-            "the database's schema is older than this program: step {version} is missing; apply it with `migrate`"
-        );
-        return Err(StoreError::Failed(older));
+        return Err(StoreError::older_schema(version));
     }
     match url {
         DatabaseUrl::Sqlite(path) => sqlite::states_beside(&path).await,
@@ -64,7 +61,7 @@ pub async fn states_beside(url: &str) -> Result<Vec<BotState>, StoreError> {
     }
 }
 
-async fn steps(url: &DatabaseUrl) -> Result<Vec<SchemaStep>, StoreError> {
+pub(super) async fn steps(url: &DatabaseUrl) -> Result<Vec<SchemaStep>, StoreError> {
     match url {
         DatabaseUrl::Sqlite(path) => sqlite::migration_status(path).await,
         DatabaseUrl::Postgres(url) => postgres::migration_status(url.expose_secret()).await,

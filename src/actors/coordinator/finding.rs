@@ -9,12 +9,16 @@ use crate::{
     actors::{
         messages::{
             AddContent, ControlError, FindAudit, FindContent, FindReplicas, FindRun, FindRuns,
-            RemoveContent,
+            FindTables, RemoveContent,
         },
         reading::{MANY_ROWS, read, read_within},
     },
     domain::{
-        audit::AuditRow, content::StoredItem, ledger::LedgerRow, post::Post, replica::ReplicaRow,
+        audit::AuditRow,
+        content::{StoredItem, TableSummary},
+        ledger::LedgerRow,
+        post::Post,
+        replica::ReplicaRow,
         run::ExecutionId,
     },
     store::{StatePersistence, StoreError},
@@ -88,6 +92,22 @@ impl Handler<FindReplicas> for CoordinatorActor {
     fn handle(&mut self, _: FindReplicas, _: &mut Self::Context) -> Self::Result {
         let env = Arc::clone(&self.env);
         Box::pin(async move { read(&env, |store| async move { store.replicas().await }).await })
+    }
+}
+
+impl Handler<FindTables> for CoordinatorActor {
+    type Result = ResponseFuture<Result<Vec<TableSummary>, ControlError>>;
+
+    fn handle(&mut self, _: FindTables, _: &mut Self::Context) -> Self::Result {
+        let env = Arc::clone(&self.env);
+        Box::pin(async move {
+            let now = env.clock.now();
+            read(
+                &env,
+                move |store| async move { store.content_tables(now).await },
+            )
+            .await
+        })
     }
 }
 

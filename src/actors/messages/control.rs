@@ -12,7 +12,7 @@ use crate::{
         alert::{Delivery, Incident},
         audit::{AuditEntry, AuditQuery, AuditRow},
         bot::{Bot, BotName},
-        content::{ContentItem, ContentQuery, StoredItem},
+        content::{ContentItem, ContentQuery, StoredItem, TableSummary},
         hold::{Hold, HoldKind},
         ledger::{LedgerQuery, LedgerRow},
         post::Post,
@@ -108,6 +108,11 @@ pub struct NoteAudit(pub Box<AuditEntry>);
 #[derive(Message)]
 #[rtype(result = "Result<Vec<ReplicaRow>, ControlError>")]
 pub struct FindReplicas;
+
+/// The knowledge tables.
+#[derive(Message)]
+#[rtype(result = "Result<Vec<TableSummary>, ControlError>")]
+pub struct FindTables;
 
 /// Items of a knowledge table.
 #[derive(Message)]

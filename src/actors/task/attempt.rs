@@ -10,9 +10,9 @@ use tokio::{
 
 use serde_json::Map;
 
-use super::{driver::Run, outlet::RunOutlet, shelf::RunShelf};
+use super::{driver::Run, outlet::RunOutlet};
 use crate::{
-    actors::supervision::panic_text,
+    actors::{shelf::StoreShelf, supervision::panic_text},
     domain::outcome::{AttemptOutcome, Status},
     skills::{Progress, RunContext, run_attempt},
     telemetry::traces::Span,
@@ -76,14 +76,20 @@ fn end_of_thread(error: JoinError) -> (Status, String) {
 
 async fn work(run: &Run, outlet: &RunOutlet, attempt: u32, progress: &Progress) -> AttemptOutcome {
     let bot = &run.bot;
-    let shelf = RunShelf::new(run);
+    let now = run.env.clock.now();
+    let shelf = StoreShelf::new(
+        Arc::clone(&run.env.store),
+        bot.name.clone(),
+        run.claim.execution,
+        now,
+    );
     let context = RunContext {
         bot: &bot.name,
         title: &bot.behaviour.title,
         execution: run.claim.execution,
         trigger: run.claim.trigger,
         slot: run.claim.slot,
-        now: run.env.clock.now(),
+        now,
         attempt,
         event: run.input.event(),
         schedule: bot.schedule.as_ref(),

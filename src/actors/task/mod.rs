@@ -8,7 +8,6 @@ mod attempt;
 mod driver;
 mod ending;
 mod outlet;
-mod shelf;
 mod spans;
 mod starting;
 mod triggering;

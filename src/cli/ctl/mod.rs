@@ -14,14 +14,13 @@ mod server;
 mod table;
 #[cfg(test)]
 mod tests;
-mod text;
 mod times;
 mod token;
 mod watch;
 
 use std::process::ExitCode;
 
-use super::complain;
+use super::{complain, text};
 use crate::client::Client;
 
 pub(super) use arguments::Ctl;

@@ -12,8 +12,8 @@ pub use alert::{AlertDelivery, AlertTest, AlertTests, Alerts, Incident};
 pub use execution::{Execution, SentPost, SkillRun, Status};
 pub use operations::{
     ActorReport, Added, AuditEntry, BotChange, Breaker, BreakerReset, Cancelling, ComponentHealth,
-    ContentItem, EventAccepted, Health, Probe, Reload, ReloadPlan, Removed, Replica, Started,
-    Supervision,
+    ContentItem, EventAccepted, Health, KnowledgeTable, Probe, Reload, ReloadPlan, Removed,
+    Replica, Started, Supervision,
 };
 pub use requests::{
     ActorFilter, AlertFilter, AuditFilter, ContentFilter, Event, ExecutionFilter, NewItem,

@@ -257,6 +257,24 @@ pub struct ContentItem {
     pub created_at: Option<DateTime<Utc>>,
 }
 
+/// A knowledge table.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct KnowledgeTable {
+    /// Its name.
+    pub table: String,
+    /// Items in it.
+    pub items: u64,
+    /// Of these: not to be posted yet.
+    #[serde(default)]
+    pub waiting: u64,
+    /// Of these: not to be posted any more.
+    #[serde(default)]
+    pub expired: u64,
+    /// When the newest was stored first.
+    pub newest: Option<DateTime<Utc>>,
+}
+
 /// Items were added.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]

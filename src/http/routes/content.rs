@@ -9,10 +9,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     control::note_after,
-    refusals::{OfList, OfRemoval, OfUpload},
+    refusals::{OfList, OfOverview, OfRemoval, OfUpload},
 };
 use crate::{
-    actors::messages::{AddContent, FindContent, LONG_DEADLINE, RemoveContent},
+    actors::messages::{AddContent, FindContent, FindTables, LONG_DEADLINE, RemoveContent},
     domain::{
         bot::BotName,
         content::{ContentItem, ContentQuery},
@@ -24,7 +24,7 @@ use crate::{
         body::{Params, PathOf, Raw},
         error::{Answer, Problem},
         paging::{self, Cursors},
-        view::content::Item,
+        view::content::{Item, Table},
     },
 };
 
@@ -35,6 +35,7 @@ const USUAL: u32 = 50;
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config
+        .service(list_tables)
         .service(list_content)
         .service(add_content)
         .service(remove_content);
@@ -49,6 +50,21 @@ fn table_name(text: String) -> Result<String, Problem> {
             text.escape_debug()
         ))),
     }
+}
+
+/// List knowledge tables
+///
+/// By name; a table is there as soon as it has an item. Role: `readonly`, or none if `auth.public_reads` is set.
+#[utoipa::path(
+    tag = "content",
+    responses((status = 200, description = "The tables", body = [Table]), OfOverview),
+    security((), ("bearerAuth" = []))
+)]
+#[get("/content")]
+async fn list_tables(_: Reads, shared: web::Data<Shared>) -> Answer {
+    let tables = shared.door.ask(FindTables).await??;
+    let tables: Vec<Table> = tables.into_iter().map(Table::from).collect();
+    Ok(HttpResponse::Ok().json(tables))
 }
 
 /// Which items.
@@ -201,9 +217,7 @@ async fn add_content(
 
 async fn items(request: &HttpRequest, body: Bytes) -> Result<Vec<ContentItem>, Problem> {
     let format = format(request)?;
-    let text = String::from_utf8(body.into())
-        .map_err(|_| Problem::bad_request("the body is no UTF-8 text"))?;
-    let read = web::block(move || import::read(format, &text)).await;
+    let read = web::block(move || import::read(format, &body)).await;
     let read = read.map_err(|_| Problem::unavailable("the server is stopping"))?;
     read.map_err(|errors| {
         Problem::bad_request(format!("nothing was stored: {}", errors.join("; ")))

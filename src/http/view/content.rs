@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::time::Time;
-use crate::domain::content::{ContentItem, StoredItem};
+use crate::domain::content::{ContentItem, StoredItem, TableSummary};
 
 /// An item of a knowledge table.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -67,6 +67,34 @@ impl From<StoredItem> for Item {
             media,
             metadata,
             created_at: Time(stored.created_at),
+        }
+    }
+}
+
+/// A knowledge table.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = KnowledgeTable)]
+pub struct Table {
+    /// Its name.
+    pub table: String,
+    /// Items in it.
+    pub items: u64,
+    /// Of these: not to be posted yet.
+    pub waiting: u64,
+    /// Of these: not to be posted any more.
+    pub expired: u64,
+    /// When the newest was stored first.
+    pub newest: Option<Time>,
+}
+
+impl From<TableSummary> for Table {
+    fn from(summary: TableSummary) -> Self {
+        Self {
+            table: summary.table,
+            items: summary.items,
+            waiting: summary.waiting,
+            expired: summary.expired,
+            newest: summary.newest.map(Time),
         }
     }
 }

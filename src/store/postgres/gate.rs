@@ -25,12 +25,16 @@ const POOL_SIZE: usize = 8;
 const POOL_TIMEOUT: Duration = Duration::from_secs(6);
 /// The longest that one step may take, should the server stop answering.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest that a file may take to be written.
+const IMPORT_TIMEOUT: Duration = Duration::from_mins(30);
 
 /// What a transaction is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
     Read,
     Write,
+    /// Writes a file's worth of rows that nobody else waits for.
+    Import,
 }
 
 impl Access {
@@ -46,6 +50,18 @@ impl Access {
                 "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '10s'; \
                  SET LOCAL lock_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '3s'"
             }
+            Self::Import => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '60s'; \
+                 SET LOCAL lock_timeout = '30s'; SET LOCAL idle_in_transaction_session_timeout = '60s'"
+            }
+        }
+    }
+
+    /// The longest that the work may take.
+    const fn longest(self) -> Duration {
+        match self {
+            Self::Read | Self::Write => CALL_TIMEOUT,
+            Self::Import => IMPORT_TIMEOUT,
         }
     }
 }
@@ -189,9 +205,14 @@ where
     W: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T>,
 {
     let begin = AnsiTransactionManager::begin_transaction_sql(connection, access.begin());
-    in_time(begin).await?;
-    match in_time(work(connection)).await {
-        Ok(value) => match in_time(AnsiTransactionManager::commit_transaction(connection)).await {
+    in_time(CALL_TIMEOUT, begin).await?;
+    match in_time(access.longest(), work(connection)).await {
+        Ok(value) => match in_time(
+            CALL_TIMEOUT,
+            AnsiTransactionManager::commit_transaction(connection),
+        )
+        .await
+        {
             Ok(()) => Ok(value),
             Err(error) => Err(Broken {
                 unsure: error.is_transient().then_some(value),
@@ -200,14 +221,17 @@ where
         },
         Err(error) => {
             let rollback = AnsiTransactionManager::rollback_transaction(connection);
-            drop(in_time(rollback).await);
+            drop(in_time(CALL_TIMEOUT, rollback).await);
             Err(error.into())
         }
     }
 }
 
-async fn in_time<T>(call: impl Future<Output = QueryResult<T>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(CALL_TIMEOUT, call).await {
+async fn in_time<T>(
+    longest: Duration,
+    call: impl Future<Output = QueryResult<T>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(longest, call).await {
         Ok(done) => done.map_err(|e| error::of_statement(&e)),
         Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned())),
     }

@@ -6,6 +6,7 @@
 
 mod alerts;
 mod batch;
+mod beside;
 mod breakers;
 mod connection;
 mod error;
@@ -378,6 +379,10 @@ impl StatePersistence for PostgresStore {
     }
 
     fn alerts(&self) -> Option<&dyn super::AlertStore> {
+        Some(self)
+    }
+
+    fn knowledge(&self) -> Option<&dyn super::KnowledgeStore> {
         Some(self)
     }
 

@@ -17,6 +17,8 @@ use crate::store::StoreError;
 pub(super) enum Role {
     /// Reads and writes; there is one, because SQLite has one writer at a time.
     Writer,
+    /// Reads and writes beside a process that owns the file, and waits longer for its turn.
+    Guest,
     /// Reads only, beside the writer.
     Reader,
 }
@@ -26,6 +28,9 @@ impl Role {
         match self {
             Self::Writer => {
                 "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+            }
+            Self::Guest => {
+                "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
             }
             Self::Reader => "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;",
         }

@@ -6,6 +6,7 @@
 //! of their own, and outside readers may look on at any time.
 
 mod alerts;
+mod beside;
 mod breakers;
 mod connections;
 mod fault;
@@ -367,6 +368,10 @@ impl StatePersistence for SqliteStore {
     }
 
     fn alerts(&self) -> Option<&dyn AlertStore> {
+        Some(self)
+    }
+
+    fn knowledge(&self) -> Option<&dyn super::KnowledgeStore> {
         Some(self)
     }
 

@@ -4,7 +4,6 @@ use std::{future::Future, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::driver::Run;
 use crate::{
     domain::{
         Instant,
@@ -16,27 +15,34 @@ use crate::{
     store::{StatePersistence, StoreError},
 };
 
-/// The shelf of one run.
-pub(super) struct RunShelf {
+/// The shelf of one run, straight from the store.
+pub struct StoreShelf {
     store: Arc<dyn StatePersistence>,
     bot: BotName,
     execution: ExecutionId,
     now: Instant,
 }
 
-impl RunShelf {
-    pub(super) fn new(run: &Run) -> Self {
+impl StoreShelf {
+    /// What this run of the bot sees at this time.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn StatePersistence>,
+        bot: BotName,
+        execution: ExecutionId,
+        now: Instant,
+    ) -> Self {
         Self {
-            store: Arc::clone(&run.env.store),
-            bot: run.bot.name.clone(),
-            execution: run.claim.execution,
-            now: run.env.clock.now(),
+            store,
+            bot,
+            execution,
+            now,
         }
     }
 }
 
 #[async_trait]
-impl Shelf for RunShelf {
+impl Shelf for StoreShelf {
     async fn candidates(&self, wish: Selection) -> Result<Vec<StoredItem>, SkillError> {
         let wish = Selection {
             bot: self.bot.clone(),
