@@ -12,6 +12,7 @@ mod beside;
 mod error;
 mod facts;
 mod imports;
+mod feed;
 mod keys;
 mod open;
 mod pages;
@@ -20,6 +21,7 @@ mod records;
 mod schema_commands;
 pub mod sqlite;
 pub mod url;
+mod walk;
 mod write;
 
 use std::collections::HashMap;
