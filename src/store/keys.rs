@@ -21,6 +21,14 @@ pub(super) fn of_wish(key: &str) -> String {
     hash(key)
 }
 
+/// What a feed is known by: its URL, or a hash of a long one.
+pub(super) fn of_feed(url: &str) -> String {
+    if url.len() <= LONGEST {
+        return url.to_owned();
+    }
+    hash(url)
+}
+
 fn hash(text: &str) -> String {
     let digest = Sha256::digest(text);
     let bytes = digest.iter().take(16);

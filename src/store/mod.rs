@@ -10,6 +10,7 @@
 mod alerts;
 mod error;
 mod facts;
+mod feed;
 mod keys;
 mod open;
 mod pages;
@@ -18,6 +19,7 @@ mod records;
 mod schema_commands;
 pub mod sqlite;
 pub mod url;
+mod walk;
 mod write;
 
 use std::collections::HashMap;

@@ -223,6 +223,14 @@ pub struct NewPost {
     pub at: Instant,
 }
 
+impl NewPost {
+    /// What the item says that the post is made of, if the post says something else.
+    pub(super) fn own_text(&self) -> Option<&str> {
+        let text = self.item.as_ref().map(|item| item.text.as_str());
+        text.filter(|text| *text != self.message.body)
+    }
+}
+
 /// See [`Write::MarkPost`].
 #[derive(Clone, Debug)]
 pub struct PostMark {

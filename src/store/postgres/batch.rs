@@ -183,6 +183,9 @@ impl Batch {
             } => sheet.attempt(id, *attempt, metadata, by),
             Write::Decline { gap, .. } => sheet.decline(id, *gap, by),
             Write::Release { .. } => sheet.release(id, by),
+            Write::StorePost(post) if sheet.owns(post, by) && self.posts.is_taken(post) => {
+                Written::ItemTaken
+            }
             Write::StorePost(post) if sheet.may_post(post, by) => {
                 match self.posts.store(post, &mut self.post_ids) {
                     Some(post) => Written::Post(Box::new(post)),

@@ -53,6 +53,8 @@ impl Access {
 /// The work inside a transaction.
 pub(super) type Work<'c, T> = BoxFuture<'c, QueryResult<T>>;
 
+/// Clones share the pool.
+#[derive(Clone)]
 pub(super) struct Gate {
     pool: Pool<Connection>,
     runtime: Handle,

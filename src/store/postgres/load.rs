@@ -14,6 +14,7 @@ use super::{
     posts::Posts,
     rows::{EXECUTION, ExecutionRow, POST, PostRow, STATE, StateRow, WishRow, name},
     sheet::{Sheet, Tracked},
+    uses,
 };
 use crate::{
     domain::{Instant, bot::BotName, run::ExecutionId},
@@ -179,6 +180,9 @@ pub(super) async fn posts(connection: &mut Connection, needs: &Needs) -> QueryRe
             .by_place
             .insert((post.execution, post.position), Tracked::stored(post));
     }
+    posts
+        .users
+        .extend(uses::stored(connection, &needs.items).await?);
     Ok(posts)
 }
 

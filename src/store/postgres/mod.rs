@@ -7,9 +7,11 @@
 mod alerts;
 mod batch;
 mod breakers;
+mod choice;
 mod connection;
 mod error;
 mod facts;
+mod feeds;
 mod flush;
 mod gate;
 mod knowledge;
@@ -18,15 +20,18 @@ mod load;
 mod migrate;
 mod needs;
 mod pages;
+mod posted;
 mod posts;
 mod read;
 mod row;
 mod rows;
 mod rows_beside;
 mod sheet;
+mod stretches;
 mod tls;
 mod unsure;
 mod url;
+mod uses;
 mod write;
 
 use std::{
@@ -36,7 +41,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::time::Instant as Monotonic;
+use tokio::{sync::Semaphore, time::Instant as Monotonic};
 
 use self::{
     facts::Telling,
@@ -51,6 +56,7 @@ pub use self::{
 };
 use super::{
     Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write, Written,
+    walk::Note,
 };
 use crate::{
     clock::Clock,
@@ -59,7 +65,10 @@ use crate::{
         audit::{AuditEntry, AuditQuery, AuditRow},
         bot::BotName,
         breaker::{Breaker, StoredBreaker},
-        content::{ContentItem, ContentQuery, StoredItem},
+        content::{
+            ContentItem, ContentQuery, FeedLook, FeedState, PostTally, PostedText, Selection,
+            StoredItem, TableSummary,
+        },
         fact::Fact,
         ledger::LedgerQuery,
         post::Post,
@@ -74,6 +83,8 @@ pub struct PostgresStore {
     gate: Gate,
     /// Who beats through this store: one process, but in tests.
     ours: Mutex<BTreeSet<String>>,
+    /// Notes are written by one at a time; what others have found out meanwhile is found out again.
+    noting: Arc<Semaphore>,
     unsures: Mutex<Unsures>,
     telling: Arc<Telling>,
     clock: Clock,
@@ -108,6 +119,7 @@ impl PostgresStore {
         let store = Self {
             gate,
             ours: Mutex::default(),
+            noting: Arc::new(Semaphore::new(1)),
             unsures: Mutex::default(),
             telling: Arc::default(),
             clock,
@@ -117,6 +129,22 @@ impl PostgresStore {
         };
         store.beat(me).await?;
         Ok(store)
+    }
+
+    /// Writes down what a choice has found out for later ones. Nobody waits for it: a note that is lost is made again.
+    fn keep_notes(&self, bot: &BotName, notes: Vec<Note>) {
+        let Ok(turn) = Arc::clone(&self.noting).try_acquire_owned() else {
+            return;
+        };
+        if notes.is_empty() {
+            return;
+        }
+        let (gate, bot) = (self.gate.clone(), bot.clone());
+        drop(tokio::spawn(async move {
+            let keep = gate.write(move |c| Box::pin(stretches::keep(c, bot, notes)));
+            drop(keep.await);
+            drop(turn);
+        }));
     }
 
     fn trust(&self) -> MutexGuard<'_, Trust> {
@@ -331,6 +359,61 @@ impl StatePersistence for PostgresStore {
         let table = table.to_owned();
         self.gate
             .write(move |c| Box::pin(knowledge::remove(c, table, id)))
+            .await
+    }
+
+    async fn candidates(&self, wish: &Selection) -> Result<Vec<StoredItem>, StoreError> {
+        let choice = wish.clone();
+        let (found, notes) = self
+            .gate
+            .read(move |c| Box::pin(choice::candidates(c, choice)))
+            .await?;
+        self.keep_notes(&wish.bot, notes);
+        Ok(found)
+    }
+
+    async fn content_tables(&self, now: Instant) -> Result<Vec<TableSummary>, StoreError> {
+        self.gate
+            .read(move |c| Box::pin(knowledge::tables(c, now)))
+            .await
+    }
+
+    async fn posted_texts(
+        &self,
+        bot: &BotName,
+        since: Instant,
+        but_not: ExecutionId,
+        limit: u32,
+    ) -> Result<Vec<PostedText>, StoreError> {
+        let bot = bot.clone();
+        self.gate
+            .read(move |c| Box::pin(posted::texts(c, bot, since, but_not, limit)))
+            .await
+    }
+
+    async fn post_tally(
+        &self,
+        bot: &BotName,
+        since: Instant,
+        but_not: ExecutionId,
+    ) -> Result<PostTally, StoreError> {
+        let bot = bot.clone();
+        self.gate
+            .read(move |c| Box::pin(posted::tally(c, bot, since, but_not)))
+            .await
+    }
+
+    async fn feed(&self, table: &str, url: &str) -> Result<Option<FeedState>, StoreError> {
+        let (table, url) = (table.to_owned(), url.to_owned());
+        self.gate
+            .read(move |c| Box::pin(feeds::feed(c, table, url)))
+            .await
+    }
+
+    async fn take_feed(&self, look: &FeedLook) -> Result<u64, StoreError> {
+        let look = look.clone();
+        self.gate
+            .write(move |c| Box::pin(feeds::take(c, look)))
             .await
     }
 

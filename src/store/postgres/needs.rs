@@ -19,6 +19,8 @@ pub(super) struct Needs {
     pub(super) wishes: BTreeSet<(BotName, String)>,
     /// Posts that may be stored already: run and position.
     pub(super) posts: Vec<(i64, i32)>,
+    /// Items that posts are made of, each with the bot.
+    pub(super) items: Vec<(BotName, i64)>,
     /// Rows and posts that may be new.
     pub(super) new_rows: i64,
     pub(super) new_posts: i64,
@@ -112,6 +114,9 @@ impl Needs {
             Write::StorePost(post) => {
                 self.rows.push(post.execution.0);
                 self.posts.push((post.execution.0, post.position));
+                let item = post.item.as_ref();
+                self.items
+                    .extend(item.map(|item| (post.bot.clone(), item.id)));
                 self.new_posts += 1;
             }
             Write::MarkPost(_) => {}

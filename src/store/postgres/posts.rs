@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::sheet::Tracked;
+use super::{sheet::Tracked, uses::Use};
 use crate::{
     domain::{
+        bot::BotName,
         post::{Post, PostStatus},
         run::ExecutionId,
     },
@@ -16,9 +17,44 @@ use crate::{
 pub(super) struct Posts {
     pub(super) by_place: BTreeMap<(ExecutionId, i32), Tracked<Post>>,
     pub(super) marks: BTreeMap<i64, PostMark>,
+    /// Which run has used an item for a bot, of the items that the batch names.
+    pub(super) users: BTreeMap<(BotName, i64), ExecutionId>,
+    /// Uses that are to be stored.
+    pub(super) new_uses: Vec<Use>,
+    /// What new posts are made of: the item, and its text if the post says something else.
+    pub(super) made_of: BTreeMap<(ExecutionId, i32), (i64, Option<String>)>,
 }
 
 impl Posts {
+    /// Whether a post that is not stored yet is made of an item that another run has used.
+    pub(super) fn is_taken(&self, new: &NewPost) -> bool {
+        let Some(item) = &new.item else {
+            return false;
+        };
+        let stored = self.by_place.contains_key(&(new.execution, new.position));
+        let user = self.users.get(&(new.bot.clone(), item.id));
+        !stored && user.is_some_and(|user| *user != new.execution)
+    }
+
+    /// The item goes with the post.
+    fn take_item(&mut self, new: &NewPost) {
+        let Some(item) = &new.item else {
+            return;
+        };
+        let text = new.own_text().map(str::to_owned);
+        self.made_of
+            .insert((new.execution, new.position), (item.id, text));
+        let key = (new.bot.clone(), item.id);
+        if self.users.insert(key, new.execution).is_none() {
+            self.new_uses.push(Use {
+                bot: new.bot.clone(),
+                item: item.id,
+                execution: new.execution,
+                at: new.at,
+            });
+        }
+    }
+
     /// The post at that place of the run: the stored one, or a new one.
     pub(super) fn store(
         &mut self,
@@ -45,6 +81,7 @@ impl Posts {
             created_at: new.at,
             posted_at: None,
         };
+        self.take_item(new);
         self.by_place.insert(place, Tracked::new(post.clone()));
         Some(post)
     }

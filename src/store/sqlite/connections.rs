@@ -52,7 +52,8 @@ pub(super) fn establish(path: &Path) -> Result<SqliteConnection, StoreError> {
     SqliteConnection::establish(full).map_err(|error| not_opened(&shown, &error))
 }
 
-/// Connections of one role; opened when they are needed, and dropped after an error.
+/// Connections of one role; opened when they are needed, and dropped after an error. Clones share them.
+#[derive(Clone)]
 pub(super) struct Connections {
     path: PathBuf,
     role: Role,

@@ -7,19 +7,23 @@
 
 mod alerts;
 mod breakers;
+mod choice;
 mod connections;
 mod fault;
+mod feeds;
 mod fixed;
 mod knowledge;
 mod lock;
 mod migrations;
 mod open;
 mod pages;
+mod posted;
 mod prune;
 mod read;
 mod replicas;
 mod rows;
 mod schema;
+mod stretches;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -28,11 +32,12 @@ mod write;
 use std::{
     collections::{BTreeSet, HashMap},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use diesel::SqliteConnection;
+use tokio::sync::Semaphore;
 
 pub use self::migrations::{migrate_down, migrate_up, migration_status};
 use self::{
@@ -43,7 +48,7 @@ use self::{
 };
 use super::{
     AlertStore, Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write,
-    Written, facts::Facts,
+    Written, facts::Facts, walk::Note,
 };
 use crate::{
     clock::Clock,
@@ -52,7 +57,10 @@ use crate::{
         audit::{AuditEntry, AuditQuery, AuditRow},
         bot::BotName,
         breaker::{Breaker, StoredBreaker},
-        content::{ContentItem, ContentQuery, StoredItem},
+        content::{
+            ContentItem, ContentQuery, FeedLook, FeedState, PostTally, PostedText, Selection,
+            StoredItem, TableSummary,
+        },
         fact::Fact,
         ledger::LedgerQuery,
         post::Post,
@@ -71,6 +79,8 @@ pub struct SqliteStore {
     readers: Connections,
     clock: Clock,
     facts: Facts,
+    /// Notes are written by one at a time; what others have found out meanwhile is found out again.
+    noting: Arc<Semaphore>,
     /// Who beats through this store: one process, but in tests.
     ours: Mutex<BTreeSet<String>>,
     database_id: String,
@@ -92,6 +102,7 @@ impl SqliteStore {
             readers: Connections::new(path, Role::Reader, READERS),
             clock,
             facts: Facts::default(),
+            noting: Arc::new(Semaphore::new(1)),
             ours: Mutex::default(),
             database_id: opened.database_id,
             lock: Mutex::new(Some(opened.lock)),
@@ -100,6 +111,24 @@ impl SqliteStore {
 
     fn ours(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.ours.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down what a choice has found out for later ones. Nobody waits for it: a note that is lost is made again.
+    fn keep_notes(&self, bot: &BotName, notes: Vec<Note>) {
+        let Ok(turn) = Arc::clone(&self.noting).try_acquire_owned() else {
+            return;
+        };
+        if notes.is_empty() {
+            return;
+        }
+        let (writer, bot) = (self.writer.clone(), bot.clone());
+        let keep = move |conn: &mut SqliteConnection| {
+            conn.immediate_transaction(|conn| stretches::keep(conn, bot.as_str(), &notes))
+        };
+        drop(tokio::spawn(async move {
+            drop(writer.run(keep).await);
+            drop(turn);
+        }));
     }
 
     /// Runs `work` in one transaction that has the write lock from its start.
@@ -312,6 +341,57 @@ impl StatePersistence for SqliteStore {
         let table = table.to_owned();
         self.transaction(move |conn| knowledge::remove(conn, &table, id))
             .await
+    }
+
+    async fn candidates(&self, wish: &Selection) -> Result<Vec<StoredItem>, StoreError> {
+        let choice = wish.clone();
+        let choose = move |conn: &mut SqliteConnection| choice::candidates(conn, &choice);
+        let (found, notes) = self.readers.run(choose).await?;
+        self.keep_notes(&wish.bot, notes);
+        Ok(found)
+    }
+
+    async fn content_tables(&self, now: Instant) -> Result<Vec<TableSummary>, StoreError> {
+        self.readers
+            .run(move |conn| knowledge::tables(conn, now))
+            .await
+    }
+
+    async fn posted_texts(
+        &self,
+        bot: &BotName,
+        since: Instant,
+        but_not: ExecutionId,
+        limit: u32,
+    ) -> Result<Vec<PostedText>, StoreError> {
+        let bot = bot.clone();
+        self.readers
+            .run(move |conn| posted::texts(conn, bot.as_str(), since, but_not, limit))
+            .await
+    }
+
+    async fn post_tally(
+        &self,
+        bot: &BotName,
+        since: Instant,
+        but_not: ExecutionId,
+    ) -> Result<PostTally, StoreError> {
+        let bot = bot.clone();
+        self.readers
+            .run(move |conn| posted::tally(conn, bot.as_str(), since, but_not))
+            .await
+    }
+
+    async fn feed(&self, table: &str, url: &str) -> Result<Option<FeedState>, StoreError> {
+        let (table, url) = (table.to_owned(), url.to_owned());
+        self.readers
+            .run(move |conn| feeds::feed(conn, &table, &url))
+            .await
+    }
+
+    async fn take_feed(&self, look: &FeedLook) -> Result<u64, StoreError> {
+        let look = look.clone();
+        self.transaction(move |conn| feeds::take(conn, &look)).await
     }
 
     async fn breakers(&self) -> Result<Vec<StoredBreaker>, StoreError> {

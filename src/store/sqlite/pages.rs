@@ -109,7 +109,7 @@ pub(super) fn content(
 ) -> Result<Vec<StoredItem>, Fault> {
     let page = Page::content(query, Marks::Plain);
     let sql = format!(
-        "SELECT c.* FROM actor_server_content c INDEXED BY actor_server_content_page {}",
+        "SELECT c.* FROM actor_server_content c INDEXED BY actor_server_content_by_id {}",
         page.sql
     );
     let rows: Vec<ContentRow> = bind(sql, page.bound).load(conn)?;

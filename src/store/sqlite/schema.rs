@@ -79,6 +79,18 @@ table! {
         error_message -> Nullable<Text>,
         created_at -> Text,
         posted_at -> Nullable<Text>,
+        content_id -> Nullable<BigInt>,
+        content_text -> Nullable<Text>,
+    }
+}
+
+table! {
+    #[sql_name = "actor_server_content_uses"]
+    uses (task_id, content_id) {
+        task_id -> Text,
+        content_id -> BigInt,
+        execution_id -> BigInt,
+        used_at -> Text,
     }
 }
 

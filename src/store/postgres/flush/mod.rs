@@ -17,12 +17,7 @@ use self::{
     rows::{NewRow, delete_rows, insert_rows, update_rows},
     states::{insert_states, update_states},
 };
-use super::{
-    batch::Batch,
-    connection::Connection,
-    error,
-    sheet::{Change, Tracked},
-};
+use super::{batch::Batch, connection::Connection, error, sheet::Change, uses};
 use crate::{
     domain::{post::Post, run::ExecutionId, state::BotState},
     store::LedgerRow,
@@ -54,7 +49,10 @@ impl Batch {
         self.facts
             .retain(|(row, _)| row.is_none_or(|row| !doubled.contains(&row)));
         insert_posts(connection, &self.new_posts()).await?;
-        mark_posts(connection, &self.posts.marks.values().collect::<Vec<_>>()).await?;
+        uses::insert(connection, &self.posts.new_uses.iter().collect::<Vec<_>>()).await?;
+        let marks: Vec<_> = self.posts.marks.values().collect();
+        mark_posts(connection, &marks).await?;
+        uses::free(connection, &marks).await?;
         Ok(doubled)
     }
 
@@ -90,10 +88,12 @@ impl Batch {
             .collect()
     }
 
-    fn new_posts(&self) -> Vec<&Post> {
-        let new = |post: &&Tracked<Post>| post.change == Change::New;
-        let posts = self.posts.by_place.values().filter(new);
-        posts.map(|post| &post.value).collect()
+    fn new_posts(&self) -> Vec<(&Post, Option<&(i64, Option<String>)>)> {
+        let posts = self.posts.by_place.iter();
+        posts
+            .filter(|(_, post)| post.change == Change::New)
+            .map(|(place, post)| (&post.value, self.posts.made_of.get(place)))
+            .collect()
     }
 }
 

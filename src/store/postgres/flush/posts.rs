@@ -2,7 +2,7 @@
 
 use diesel::{
     QueryResult, sql_query,
-    sql_types::{Array, BigInt, Integer, Jsonb, Text},
+    sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text},
 };
 use diesel_async::RunQueryDsl;
 
@@ -12,25 +12,34 @@ use crate::{
     store::{PostMark, postgres::connection::Connection},
 };
 
-pub(super) async fn insert_posts(connection: &mut Connection, posts: &[&Post]) -> QueryResult<()> {
+/// New posts, each with what it is made of.
+pub(super) async fn insert_posts(
+    connection: &mut Connection,
+    posts: &[(&Post, Option<&(i64, Option<String>)>)],
+) -> QueryResult<()> {
     if posts.is_empty() {
         return Ok(());
     }
     sql_query(
         "INSERT INTO actor_server_posts (id, execution_id, task_id, \"position\", platform, destination, body, options, \
-         nonce, status, created_at) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         nonce, status, created_at, content_id, content_text) \
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
-    .bind::<Array<BigInt>, _>(column(posts, |p| p.id))
-    .bind::<Array<BigInt>, _>(column(posts, |p| p.execution.0))
-    .bind::<Texts, _>(column(posts, |p| p.bot.as_str()))
-    .bind::<Array<Integer>, _>(column(posts, |p| p.position))
-    .bind::<Texts, _>(column(posts, |p| clean(&p.platform)))
-    .bind::<Texts, _>(column(posts, |p| clean(&p.destination)))
-    .bind::<Texts, _>(column(posts, |p| clean(&p.message.body)))
-    .bind::<Array<Jsonb>, _>(column(posts, |p| clean_json(&p.message.options)))
-    .bind::<Texts, _>(column(posts, |p| clean(&p.nonce)))
-    .bind::<Texts, _>(column(posts, |p| p.status.as_str()))
-    .bind::<Times, _>(column(posts, |p| p.created_at))
+    .bind::<Array<BigInt>, _>(column(posts, |(p, _)| p.id))
+    .bind::<Array<BigInt>, _>(column(posts, |(p, _)| p.execution.0))
+    .bind::<Texts, _>(column(posts, |(p, _)| p.bot.as_str()))
+    .bind::<Array<Integer>, _>(column(posts, |(p, _)| p.position))
+    .bind::<Texts, _>(column(posts, |(p, _)| clean(&p.platform)))
+    .bind::<Texts, _>(column(posts, |(p, _)| clean(&p.destination)))
+    .bind::<Texts, _>(column(posts, |(p, _)| clean(&p.message.body)))
+    .bind::<Array<Jsonb>, _>(column(posts, |(p, _)| clean_json(&p.message.options)))
+    .bind::<Texts, _>(column(posts, |(p, _)| clean(&p.nonce)))
+    .bind::<Texts, _>(column(posts, |(p, _)| p.status.as_str()))
+    .bind::<Times, _>(column(posts, |(p, _)| p.created_at))
+    .bind::<Array<Nullable<BigInt>>, _>(column(posts, |(_, of)| of.map(|(item, _)| *item)))
+    .bind::<MaybeTexts, _>(column(posts, |(_, of)| {
+        of.and_then(|(_, text)| maybe_clean(text.as_ref()))
+    }))
     .execute(connection)
     .await
     .map(drop)

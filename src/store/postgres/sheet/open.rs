@@ -13,9 +13,14 @@ use crate::{
 };
 
 impl Sheet {
+    /// Whether the post's run is this process's.
+    pub(in super::super) fn owns(&self, post: &NewPost, by: &Writer) -> bool {
+        self.owned(post.execution, &by.me).is_some()
+    }
+
     /// Whether the post's run is this process's; it has started, then, if nobody has said so yet.
     pub(in super::super) fn may_post(&mut self, post: &NewPost, by: &Writer) -> bool {
-        let owned = self.owned(post.execution, &by.me).is_some();
+        let owned = self.owns(post, by);
         if owned {
             self.mark_started(post.execution, post.started_at);
         }

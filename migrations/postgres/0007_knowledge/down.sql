@@ -1,0 +1,13 @@
+DROP TABLE actor_server_feed_entries;
+DROP TABLE actor_server_feeds;
+DROP TABLE actor_server_content_stretches;
+DROP TABLE actor_server_content_tables;
+DROP INDEX actor_server_content_by_id;
+DROP INDEX actor_server_content_by_priority;
+CREATE INDEX actor_server_content_page ON actor_server_content (table_name, id);
+CREATE INDEX actor_server_content_by_age ON actor_server_content (table_name, created_at DESC);
+DROP TABLE actor_server_content_uses;
+DROP INDEX actor_server_posts_by_bot;
+CREATE INDEX actor_server_posts_by_bot ON actor_server_posts (task_id, posted_at DESC);
+ALTER TABLE actor_server_posts DROP COLUMN content_text;
+ALTER TABLE actor_server_posts DROP COLUMN content_id;
