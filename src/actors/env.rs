@@ -16,6 +16,7 @@ use super::{
     board::Board,
     breakers::Breakers,
     configuration::{Configuration, InForce},
+    lanes::Lanes,
     leftovers::Leftovers,
     news::News,
     persistence::WriteQueue,
@@ -29,6 +30,7 @@ use crate::{
     clock::Clock,
     domain::{
         bot::{Bot, BotName},
+        post,
         restart::RestartPolicy,
     },
     platforms::ContentPoster,
@@ -59,7 +61,9 @@ pub struct Env {
     pub readers: Readers,
     /// Which claims living actors hold.
     pub runs: Runs,
-    /// Whose turn it is to send the posts that earlier runs left.
+    /// Whose turn it is to send to a destination.
+    pub lanes: Lanes,
+    /// Who looks after the posts that earlier runs left.
     pub leftovers: Leftovers,
     /// Which downstreams are not asked for now.
     pub breakers: Breakers,
@@ -129,7 +133,7 @@ pub struct Rules {
 pub struct Platforms(Arc<RwLock<HashMap<String, Arc<dyn ContentPoster>>>>);
 
 /// The platform of bots without a channel.
-pub const CONSOLE: &str = "console";
+pub const CONSOLE: &str = post::CONSOLE;
 /// The platform of bots with a channel.
 pub const DISCORD: &str = "discord";
 
