@@ -8,6 +8,7 @@ use crate::{
         fact::{Accounted, Fact},
         hold::HoldKind,
         outcome::{SkillStatus, Status},
+        post::PostStatus,
         run::{Claim, Trigger},
     },
     platforms::{PostFailure, Receipt},
@@ -87,6 +88,13 @@ pub(super) fn posted(
         ) => Answer::Refused,
     };
     metrics.downstreams.asked(platform, answer, took);
+}
+
+/// The fate of a post is known.
+pub(super) fn post_ended(metrics: &Metrics, platform: &'static str, status: PostStatus) {
+    if metrics.is_on() {
+        metrics.downstreams.post_ended(platform, status.as_str());
+    }
 }
 
 /// The store has taken the end of a run of this process.

@@ -17,6 +17,7 @@ use super::{
     board::Board,
     breakers::Breakers,
     configuration::{Configuration, InForce},
+    lanes::Lanes,
     leftovers::Leftovers,
     news::News,
     persistence::WriteQueue,
@@ -31,6 +32,7 @@ use crate::{
     domain::{
         Instant,
         bot::{Bot, BotName},
+        post,
         restart::RestartPolicy,
     },
     platforms::ContentPoster,
@@ -61,7 +63,9 @@ pub struct Env {
     pub readers: Readers,
     /// Which claims living actors hold.
     pub runs: Runs,
-    /// Whose turn it is to send the posts that earlier runs left.
+    /// Whose turn it is to send to a destination.
+    pub lanes: Lanes,
+    /// Who looks after the posts that earlier runs left.
     pub leftovers: Leftovers,
     /// Which downstreams are not asked for now.
     pub breakers: Breakers,
@@ -138,7 +142,7 @@ pub struct Rules {
 pub struct Platforms(Arc<RwLock<HashMap<String, Arc<dyn ContentPoster>>>>);
 
 /// The platform of bots without a channel.
-pub const CONSOLE: &str = "console";
+pub const CONSOLE: &str = post::CONSOLE;
 /// The platform of bots with a channel.
 pub const DISCORD: &str = "discord";
 

@@ -182,7 +182,8 @@ const fn circuit(breaker: &Breaker) -> Circuit {
 
 /// Asks the store again and again for what only the store knows.
 pub async fn keep_reading(env: Arc<Env>, every: Duration) {
-    let (mut outbox, mut schema) = (Trouble::with("outbox"), Trouble::with("schema version"));
+    let (mut outbox, mut dead) = (Trouble::with("outbox"), Trouble::with("dead posts"));
+    let mut schema = Trouble::with("schema version");
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -192,6 +193,12 @@ pub async fn keep_reading(env: Arc<Env>, every: Duration) {
         if let Some(posts) = outbox.heard(posts) {
             let posts = i64::try_from(posts).unwrap_or(i64::MAX);
             env.metrics.downstreams.outbox.set(posts);
+        }
+        let store = Arc::clone(&env.store);
+        let posts = read(&env, async move { store.dead_posts().await }).await;
+        if let Some(posts) = dead.heard(posts) {
+            let posts = i64::try_from(posts).unwrap_or(i64::MAX);
+            env.metrics.downstreams.dead.set(posts);
         }
         let store = Arc::clone(&env.store);
         let version = read(&env, async move { store.schema_version().await }).await;

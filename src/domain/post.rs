@@ -79,6 +79,24 @@ pub struct Post {
     pub created_at: Instant,
     /// When it was sent.
     pub posted_at: Option<Instant>,
+    /// Its place in the line of its destination: its id, or for one that was resent by hand a later number.
+    pub turn: i64,
+}
+
+/// The platform that writes to the process's own output: each process has one of its own.
+pub const CONSOLE: &str = "console";
+
+/// Which posts, newest first (by `id`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PostQuery {
+    /// Of this bot.
+    pub bot: Option<BotName>,
+    /// With this status.
+    pub status: Option<PostStatus>,
+    /// Only posts that are older than this one: where the last page ended.
+    pub after: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
 }
 
 /// The nonce of the post `position` of a run: 24 characters, because Discord takes at most 25.

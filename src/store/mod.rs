@@ -11,8 +11,8 @@ mod alerts;
 mod beside;
 mod error;
 mod facts;
-mod imports;
 mod feed;
+mod imports;
 mod keys;
 mod open;
 mod pages;
@@ -51,11 +51,17 @@ use crate::domain::{
     },
     fact::Fact,
     ledger::LedgerQuery,
-    post::Post,
+    post::{Post, PostQuery, PostStatus},
     replica::ReplicaRow,
     run::{ExecutionId, ReplicaId},
     state::BotState,
 };
+
+/// So many posts of one destination are read at once, at most: an outage may leave any number of them.
+pub const MOST_UNSENT: i64 = 50;
+
+/// So many of the newest posts a store looks at that has no better way to find one.
+const LOOKED_AT: i64 = 10_000;
 
 /// What the actors need of a store.
 ///
@@ -95,7 +101,8 @@ pub trait StatePersistence: Send + Sync + 'static {
     async fn live(&self, owner: &ReplicaId) -> Result<Vec<LiveRow>, StoreError>;
 
     /// Posts that are stored and not known to have arrived, whose runs have ended and which are this process's to send,
-    /// oldest first. The posts of a run at work are sent by the run.
+    /// in the order of their turns, of each destination at most [`MOST_UNSENT`]. The posts of a run at work are sent by
+    /// the run.
     ///
     /// On PostgreSQL they belong to the process that ran them as long as its lease is good, and then to the oldest one
     /// with a good lease; a process asks for its own after its first beat.
@@ -219,14 +226,70 @@ pub trait StatePersistence: Send + Sync + 'static {
         Err(StoreError::keeps_no("feeds"))
     }
 
-    /// The posts to one destination that are `pending` and were stored before `id` (all, without one), whoever's they are,
-    /// oldest first: what has to go first.
+    /// The posts to one destination that are `pending` and have their turn before `turn` (all, without one), whoever's
+    /// they are, in the order of their turns, at most [`MOST_UNSENT`]: what has to go first.
     async fn unsent_before(
         &self,
-        _platform: &str,
-        _destination: &str,
-        _id: Option<i64>,
+        platform: &str,
+        destination: &str,
+        turn: Option<i64>,
     ) -> Result<Vec<Post>, StoreError> {
+        let goes_first = |post: &Post| {
+            post.status == PostStatus::Pending
+                && (post.platform.as_str(), post.destination.as_str()) == (platform, destination)
+                && turn.is_none_or(|turn| post.turn < turn)
+        };
+        let mut posts = self.posts(None, LOOKED_AT).await?;
+        posts.retain(goes_first);
+        posts.sort_by_key(|post| post.turn);
+        posts.truncate(usize::try_from(MOST_UNSENT).unwrap_or(usize::MAX));
+        Ok(posts)
+    }
+
+    /// The platform's ids of the messages that have arrived at one destination since then.
+    async fn arrived(
+        &self,
+        platform: &str,
+        destination: &str,
+        since: Instant,
+    ) -> Result<Vec<String>, StoreError> {
+        let to = |post: &Post| {
+            (post.platform.as_str(), post.destination.as_str()) == (platform, destination)
+                && post.posted_at.is_some_and(|at| at >= since)
+        };
+        let posts = self.posts(None, LOOKED_AT).await?;
+        let arrived = posts.into_iter().filter(to);
+        Ok(arrived
+            .filter_map(|post| post.platform_message_id)
+            .collect())
+    }
+
+    /// Posts that match, newest first.
+    async fn find_posts(&self, query: &PostQuery) -> Result<Vec<Post>, StoreError> {
+        let matches = |post: &Post| {
+            query.status.is_none_or(|status| post.status == status)
+                && query.after.is_none_or(|after| post.id < after)
+        };
+        let mut posts = self.posts(query.bot.as_ref(), LOOKED_AT).await?;
+        posts.retain(matches);
+        posts.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
+        Ok(posts)
+    }
+
+    /// One post.
+    async fn post(&self, id: i64) -> Result<Option<Post>, StoreError> {
+        let posts = self.posts(None, LOOKED_AT).await?;
+        Ok(posts.into_iter().find(|post| post.id == id))
+    }
+
+    /// How many posts are `dead`, of all processes.
+    async fn dead_posts(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    /// Makes a post that is `failed` or `dead` `pending` again: without attempts, and with its turn behind all posts that
+    /// are stored. `None`, and nothing is changed, if there is none such.
+    async fn resend_post(&self, _id: i64) -> Result<Option<Post>, StoreError> {
         Err(StoreError::keeps_no("posts"))
     }
 

@@ -83,6 +83,7 @@ fn post() -> Post {
         error: None,
         created_at: at(1),
         posted_at: Some(at(2)),
+        turn: 7,
     }
 }
 

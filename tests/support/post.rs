@@ -39,5 +39,6 @@ pub fn with_options(n: i64, destination: &str, body: &str, options: Value) -> Po
         error: None,
         created_at: DateTime::from_timestamp(1_790_000_000, 0).unwrap(),
         posted_at: None,
+        turn: n,
     }
 }

@@ -24,7 +24,7 @@ use actor_server::{
         content::{ContentItem, ContentQuery, StoredItem},
         fact::Fact,
         ledger::LedgerQuery,
-        post::Post,
+        post::{Post, PostQuery},
         replica::ReplicaRow,
         run::{ExecutionId, ReplicaId},
         state::BotState,
@@ -133,6 +133,42 @@ impl StatePersistence for Troubled {
 
     async fn unsent_posts(&self) -> Result<Vec<Post>, StoreError> {
         self.reach()?.unsent_posts().await
+    }
+
+    async fn unsent_before(
+        &self,
+        platform: &str,
+        destination: &str,
+        turn: Option<i64>,
+    ) -> Result<Vec<Post>, StoreError> {
+        let inner = self.reach()?;
+        inner.unsent_before(platform, destination, turn).await
+    }
+
+    async fn arrived(
+        &self,
+        platform: &str,
+        destination: &str,
+        since: Instant,
+    ) -> Result<Vec<String>, StoreError> {
+        let inner = self.reach()?;
+        inner.arrived(platform, destination, since).await
+    }
+
+    async fn find_posts(&self, query: &PostQuery) -> Result<Vec<Post>, StoreError> {
+        self.reach()?.find_posts(query).await
+    }
+
+    async fn post(&self, id: i64) -> Result<Option<Post>, StoreError> {
+        self.reach()?.post(id).await
+    }
+
+    async fn dead_posts(&self) -> Result<u64, StoreError> {
+        self.reach()?.dead_posts().await
+    }
+
+    async fn resend_post(&self, id: i64) -> Result<Option<Post>, StoreError> {
+        self.reach()?.resend_post(id).await
     }
 
     async fn beat(&self, me: &Replica) -> Result<Beat, StoreError> {

@@ -7,13 +7,13 @@ use actix::Context;
 use super::CoordinatorActor;
 use crate::{
     actors::{
-        breakers::Downstream,
-        delivery::{self, Delivered, Insistence},
+        delivery::Delivered,
         env::Env,
+        lanes::sending,
         leftovers::{Destination, Turn},
         supervision::beside,
     },
-    domain::{post::Post, retry::RetryPolicy},
+    domain::post::Post,
 };
 
 /// How often is looked for such posts.
@@ -55,31 +55,17 @@ async fn serve_all(env: &Arc<Env>) {
     }
 }
 
+/// Each post in its turn: a run's own may stand between two of them.
 async fn serve(env: Arc<Env>, posts: Vec<Post>, turn: Turn) {
     for post in posts {
-        let retry = env
-            .bot(&post.bot)
-            .map_or_else(RetryPolicy::default, |bot| bot.policy.retry);
-        let (actor, id) = (post.bot.clone(), post.id);
-        let downstream = Downstream::new(&post.platform, &post.destination);
-        if !downstream.as_ref().is_none_or(|one| env.may_ask(one)) {
-            break;
-        }
-        match delivery::deliver(&env, post, &retry, Insistence::None).await {
-            Delivered::NotNow(error) => {
+        match sending::left_over(&env, post).await {
+            Delivered::NotNow(_) => {
                 // Nothing else would get through either: the destination rests.
-                tracing::warn!(%actor, post = id, error, "a post that an earlier run left cannot be sent now");
-                let now = env.clock.now();
-                if downstream.is_none_or(|one| env.breakers.would_let_through(&one, now)) {
-                    turn.rest();
-                }
+                turn.rest();
                 break;
             }
-            end => {
-                tracing::info!(%actor, post = id, ?end, "a post that an earlier run left was taken up")
-            }
+            Delivered::Waits(_) => break,
+            Delivered::Sent(_) | Delivered::Failed(_) | Delivered::Forbidden(_) => {}
         }
     }
-    // The next look must find them marked.
-    env.queue.caught_up().await;
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     actors::{alarms::Alarm, counting, env::Env, news::Happening},
-    domain::outcome::Status,
+    domain::{outcome::Status, post::PostStatus},
     store::{Finish, Rescued, Write, Written},
 };
 
@@ -31,6 +31,12 @@ pub(super) fn tell(env: &Env, write: &Write, answer: &Written) {
                 "the result is refused: another process has taken the run over"
             );
             env.metrics.downstreams.fenced.inc();
+        }
+        (Write::StorePost(_), Written::Post(post)) if post.status == PostStatus::Pending => {
+            env.lanes.stored(post);
+        }
+        (Write::MarkPost(mark), _) if mark.status != PostStatus::Pending => {
+            env.lanes.fate_is_stored(mark.id);
         }
         (Write::Start(start), Written::Held(hold)) => {
             env.news.hold_is(env.clock.now(), &start.bot, Some(hold));

@@ -249,7 +249,8 @@ fn metadata(run: &Run, earlier: &[Value], last: Option<&AttemptOutcome>) -> Valu
     }
     if let Some(last) = last {
         all.insert("skills".into(), json!(last.skills));
-        if last.status == Status::Failed && run.post_waits.load(Ordering::Relaxed) {
+        let failed = matches!(last.status, Status::Failed | Status::TimedOut);
+        if failed && run.post_waits.load(Ordering::Relaxed) {
             all.insert("post_waits".into(), true.into());
         }
     }

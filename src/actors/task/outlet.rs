@@ -11,8 +11,9 @@ use serde_json::json;
 use super::driver::Run;
 use crate::{
     actors::{
-        delivery::{self, Delivered, Insistence},
+        delivery::{Delivered, Insistence},
         env::Platforms,
+        lanes::sending::{self, Errand},
         persistence::WriteError,
     },
     domain::{
@@ -39,25 +40,21 @@ impl RunOutlet {
         Self { run }
     }
 
-    /// Waits for a store that is away: the attempt's timeout bounds it.
+    /// Waits for a store that is away: the attempt's timeout bounds it. Answers also whether the post was there before.
     async fn store(
         &self,
         position: i32,
         message: &Message,
         item: Option<&ItemUse>,
-    ) -> Result<Post, SkillError> {
+    ) -> Result<(Post, bool), SkillError> {
         loop {
-            match self
-                .run
-                .env
-                .queue
-                .ask(
-                    Write::StorePost(self.new_post(position, message.clone(), item.cloned())),
-                    false,
-                )
-                .await
-            {
-                Ok(Written::Post(post)) => return Ok(*post),
+            let new = self.new_post(position, message.clone(), item.cloned());
+            let at = new.at;
+            match self.run.env.queue.ask(Write::StorePost(new), false).await {
+                Ok(Written::Post(post)) => {
+                    let is_new = post.created_at.timestamp_micros() == at.timestamp_micros();
+                    return Ok((*post, !is_new));
+                }
                 // The next attempt chooses another one.
                 Ok(Written::ItemTaken) => {
                     return Err(SkillError::recoverable(
@@ -152,20 +149,26 @@ impl RunOutlet {
         item: Option<&ItemUse>,
     ) -> Result<Option<String>, SkillError> {
         let storing = Span::current().child("store post");
-        let post = storing.around(self.store(position, &message, item)).await?;
+        let stored = storing.around(self.store(position, &message, item)).await;
+        let (post, maybe_sent) = stored?;
         storing.end();
         fail::fail_point!("post.stored");
         let insistence = match self.run.claim.trigger {
             Trigger::Manual => Insistence::Once,
             Trigger::Schedule | Trigger::Event => Insistence::None,
         };
-        let retry = &self.run.bot.policy.retry;
-        let delivered = delivery::deliver(&self.run.env, post, retry, insistence).await;
-        let waits = matches!(delivered, Delivered::NotNow(_));
+        let errand = Errand {
+            retry: &self.run.bot.policy.retry,
+            insistence,
+            maybe_sent,
+            waits: &self.run.post_waits,
+        };
+        let delivered = sending::in_turn(&self.run.env, post, errand).await;
+        let waits = matches!(delivered, Delivered::NotNow(_) | Delivered::Waits(_));
         self.run.post_waits.store(waits, Ordering::Relaxed);
         match delivered {
             Delivered::Sent(id) => Ok(id),
-            Delivered::Failed(error) | Delivered::NotNow(error) => {
+            Delivered::Failed(error) | Delivered::NotNow(error) | Delivered::Waits(error) => {
                 Err(SkillError::unrecoverable(error))
             }
             Delivered::Forbidden(error) => Err(SkillError {

@@ -1,7 +1,7 @@
 //! A batch of writes: what it needs is locked and read, it is carried out in memory, and what has changed is written.
 //!
-//! Lock order, the same in every transaction: a dead process's replica row, then states by `task_id`, then posts. A
-//! ledger row changes only under the lock of its bot's state.
+//! Lock order, the same in every transaction: a dead process's replica row, then states by `task_id`, then the lines of
+//! destinations, then posts. A ledger row changes only under the lock of its bot's state.
 
 use std::collections::{BTreeMap, HashMap};
 

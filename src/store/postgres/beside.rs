@@ -46,6 +46,7 @@ impl PostgresStore {
         Ok(Self {
             gate,
             ours: Mutex::default(),
+            noting: Arc::new(tokio::sync::Semaphore::new(1)),
             unsures: Mutex::default(),
             telling: Arc::default(),
             clock: Clock::process(),

@@ -186,14 +186,18 @@ pub(super) async fn posts(connection: &mut Connection, needs: &Needs) -> QueryRe
     Ok(posts)
 }
 
+/// New numbers. Whoever stores a post keeps the line of its destination locked from before it gets its number until it is
+/// committed: a later number is stored later, in whichever process.
 pub(super) async fn draw(connection: &mut Connection, needs: &Needs) -> QueryResult<Drawn> {
     sql_query(
         "SELECT clock_timestamp() AS now, pg_current_xact_id()::text AS transaction, \
          ARRAY(SELECT nextval('actor_server_executions_id_seq') FROM generate_series(1, $1)) AS executions, \
-         ARRAY(SELECT nextval('actor_server_posts_id_seq') FROM generate_series(1, $2)) AS posts",
+         ARRAY(SELECT nextval('actor_server_posts_id_seq') FROM generate_series(1, $2 + 0 * lines.n)) AS posts \
+         FROM (SELECT count(pg_advisory_xact_lock(line)::text) AS n FROM unnest($3) AS line) lines",
     )
     .bind::<BigInt, _>(needs.new_rows)
     .bind::<BigInt, _>(needs.new_posts)
+    .bind::<Array<BigInt>, _>(needs.lines.iter().copied().collect::<Vec<_>>())
     .get_result(connection)
     .await
 }

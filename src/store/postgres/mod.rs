@@ -20,6 +20,7 @@ mod lease;
 mod load;
 mod migrate;
 mod needs;
+mod outbox;
 mod pages;
 mod posted;
 mod posts;
@@ -72,7 +73,7 @@ use crate::{
         },
         fact::Fact,
         ledger::LedgerQuery,
-        post::Post,
+        post::{Post, PostQuery},
         replica::ReplicaRow,
         run::{ExecutionId, ReplicaId},
         state::BotState,
@@ -217,7 +218,52 @@ impl StatePersistence for PostgresStore {
         let ours = self.ours().iter().cloned().collect();
         let lease = self.lease.as_secs_f64();
         self.gate
-            .read(move |c| Box::pin(async move { read::unsent_posts(c, ours, lease).await }))
+            .read(move |c| Box::pin(async move { outbox::unsent(c, ours, lease).await }))
+            .await
+    }
+
+    async fn unsent_before(
+        &self,
+        platform: &str,
+        destination: &str,
+        turn: Option<i64>,
+    ) -> Result<Vec<Post>, StoreError> {
+        let (platform, destination) = (platform.to_owned(), destination.to_owned());
+        self.gate
+            .read(move |c| Box::pin(outbox::unsent_before(c, platform, destination, turn)))
+            .await
+    }
+
+    async fn arrived(
+        &self,
+        platform: &str,
+        destination: &str,
+        since: Instant,
+    ) -> Result<Vec<String>, StoreError> {
+        let (platform, destination) = (platform.to_owned(), destination.to_owned());
+        self.gate
+            .read(move |c| Box::pin(outbox::arrived(c, platform, destination, since)))
+            .await
+    }
+
+    async fn find_posts(&self, query: &PostQuery) -> Result<Vec<Post>, StoreError> {
+        let query = query.clone();
+        self.gate
+            .read(move |c| Box::pin(outbox::page(c, query)))
+            .await
+    }
+
+    async fn post(&self, id: i64) -> Result<Option<Post>, StoreError> {
+        self.gate.read(move |c| Box::pin(outbox::one(c, id))).await
+    }
+
+    async fn dead_posts(&self) -> Result<u64, StoreError> {
+        self.gate.read(|c| Box::pin(outbox::dead(c))).await
+    }
+
+    async fn resend_post(&self, id: i64) -> Result<Option<Post>, StoreError> {
+        self.gate
+            .write(move |c| Box::pin(outbox::resend(c, id)))
             .await
     }
 

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use sha2::{Digest, Sha256};
+
 use crate::{
-    domain::{Instant, bot::BotName, outcome::Status, run::ExecutionId},
+    domain::{Instant, bot::BotName, outcome::Status, post::CONSOLE, run::ExecutionId},
     store::{LedgerRow, Write, keys, postgres::sheet::ends_claims},
 };
 
@@ -24,6 +26,8 @@ pub(super) struct Needs {
     /// Rows and posts that may be new.
     pub(super) new_rows: i64,
     pub(super) new_posts: i64,
+    /// The locks of the destinations that posts are stored for, in their order.
+    pub(super) lines: BTreeSet<i64>,
     /// Slots that are claimed or recorded.
     slots: BTreeSet<(BotName, Instant)>,
     /// Whether claims may be given back.
@@ -117,6 +121,9 @@ impl Needs {
                 let item = post.item.as_ref();
                 self.items
                     .extend(item.map(|item| (post.bot.clone(), item.id)));
+                if post.platform != CONSOLE {
+                    self.lines.insert(line(&post.platform, &post.destination));
+                }
                 self.new_posts += 1;
             }
             Write::MarkPost(_) => {}
@@ -165,4 +172,11 @@ impl Needs {
         }
         counts.into_values().max().unwrap_or(0)
     }
+}
+
+/// The advisory lock of a destination's line.
+fn line(platform: &str, destination: &str) -> i64 {
+    let digest = Sha256::digest(format!("line\n{platform}\n{destination}"));
+    let first = digest.iter().take(8);
+    first.fold(0, |number, byte| (number << 8) | i64::from(*byte))
 }

@@ -65,8 +65,9 @@ impl Posts {
         if let Some(stored) = self.by_place.get(&place) {
             return Some(self.marked(stored.value.clone()));
         }
+        let id = ids.next()?;
         let post = Post {
-            id: ids.next()?,
+            id,
             execution: new.execution,
             bot: new.bot.clone(),
             position: new.position,
@@ -80,6 +81,7 @@ impl Posts {
             error: None,
             created_at: new.at,
             posted_at: None,
+            turn: id,
         };
         self.take_item(new);
         self.by_place.insert(place, Tracked::new(post.clone()));

@@ -2,7 +2,7 @@
 
 use diesel::{
     QueryResult, sql_query,
-    sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz},
+    sql_types::{Array, BigInt, Nullable, Text, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
 
@@ -115,27 +115,6 @@ pub(super) async fn live(
         })
     };
     rows.into_iter().map(live).collect()
-}
-
-/// Posts of ended runs: of our own, and if we are the oldest, of those whose process is gone or unknown.
-pub(super) async fn unsent_posts(
-    connection: &mut Connection,
-    ours: Vec<String>,
-    lease: f64,
-) -> QueryResult<Vec<Post>> {
-    let sql = format!(
-        "WITH alive AS MATERIALIZED (SELECT id, started_at FROM actor_server_replicas \
-         WHERE last_seen >= clock_timestamp() - make_interval(secs => $2)) \
-         SELECT {POST} FROM actor_server_posts p LEFT JOIN actor_server_executions e ON e.id = p.execution_id \
-         LEFT JOIN alive r ON r.id = e.replica WHERE p.status = 'pending' AND e.status IS DISTINCT FROM 'running' \
-         AND coalesce(r.id, (SELECT id FROM alive ORDER BY started_at, id LIMIT 1)) = ANY($1) ORDER BY p.id"
-    );
-    let rows: Vec<PostRow> = sql_query(sql)
-        .bind::<Array<Text>, _>(ours)
-        .bind::<Double, _>(lease)
-        .load(connection)
-        .await?;
-    rows.into_iter().map(PostRow::read).collect()
 }
 
 pub(super) async fn ledger(

@@ -31,7 +31,8 @@ pub(super) const EXECUTION: &str = "e.id, e.task_id, e.actor_name, e.trigger, e.
 
 /// The columns of [`PostRow`].
 pub(super) const POST: &str = "p.id, p.execution_id, p.task_id, p.\"position\", p.platform, p.destination, p.body, \
-     p.options, p.nonce, p.status, p.attempts, p.platform_message_id, p.error_message, p.created_at, p.posted_at";
+     p.options, p.nonce, p.status, p.attempts, p.platform_message_id, p.error_message, p.created_at, p.posted_at, \
+     coalesce(p.turn, p.id) AS turn";
 
 #[derive(QueryableByName)]
 pub(super) struct StateRow {
@@ -200,6 +201,8 @@ pub(super) struct PostRow {
     created_at: Instant,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     posted_at: Option<Instant>,
+    #[diesel(sql_type = BigInt)]
+    turn: i64,
 }
 
 impl PostRow {
@@ -222,6 +225,7 @@ impl PostRow {
             error: self.error_message,
             created_at: self.created_at,
             posted_at: self.posted_at,
+            turn: self.turn,
         })
     }
 }

@@ -1,6 +1,9 @@
 //! The file beside its owner: readers as ever, and a writer that waits longer for its turn than the owner does.
 
-use std::{path::Path, sync::Mutex};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use async_trait::async_trait;
 use diesel::{
@@ -48,6 +51,7 @@ impl SqliteStore {
             readers,
             clock: Clock::process(),
             facts: Facts::default(),
+            noting: Arc::new(tokio::sync::Semaphore::new(1)),
             ours: Mutex::default(),
             database_id,
             lock: Mutex::new(None),

@@ -17,6 +17,7 @@ mod knowledge;
 mod lock;
 mod migrations;
 mod open;
+mod outbox;
 mod pages;
 mod posted;
 mod prune;
@@ -64,7 +65,7 @@ use crate::{
         },
         fact::Fact,
         ledger::LedgerQuery,
-        post::Post,
+        post::{Post, PostQuery},
         replica::ReplicaRow,
         run::{ExecutionId, ReplicaId},
         state::BotState,
@@ -217,7 +218,50 @@ impl StatePersistence for SqliteStore {
     }
 
     async fn unsent_posts(&self) -> Result<Vec<Post>, StoreError> {
-        self.readers.run(read::unsent_posts).await
+        self.readers.run(outbox::unsent).await
+    }
+
+    async fn unsent_before(
+        &self,
+        platform: &str,
+        destination: &str,
+        turn: Option<i64>,
+    ) -> Result<Vec<Post>, StoreError> {
+        let (platform, destination) = (platform.to_owned(), destination.to_owned());
+        self.readers
+            .run(move |conn| outbox::unsent_before(conn, &platform, &destination, turn))
+            .await
+    }
+
+    async fn arrived(
+        &self,
+        platform: &str,
+        destination: &str,
+        since: Instant,
+    ) -> Result<Vec<String>, StoreError> {
+        let (platform, destination) = (platform.to_owned(), destination.to_owned());
+        self.readers
+            .run(move |conn| outbox::arrived(conn, &platform, &destination, since))
+            .await
+    }
+
+    async fn find_posts(&self, query: &PostQuery) -> Result<Vec<Post>, StoreError> {
+        let query = query.clone();
+        self.readers
+            .run(move |conn| outbox::page(conn, &query))
+            .await
+    }
+
+    async fn post(&self, id: i64) -> Result<Option<Post>, StoreError> {
+        self.readers.run(move |conn| outbox::one(conn, id)).await
+    }
+
+    async fn dead_posts(&self) -> Result<u64, StoreError> {
+        self.readers.run(outbox::dead).await
+    }
+
+    async fn resend_post(&self, id: i64) -> Result<Option<Post>, StoreError> {
+        self.transaction(move |conn| outbox::resend(conn, id)).await
     }
 
     async fn beat(&self, me: &Replica) -> Result<Beat, StoreError> {

@@ -23,10 +23,6 @@ use crate::{
     store::{LedgerRow, LiveRow, pages::bounded},
 };
 
-/// The post's run may be forgotten already.
-const UNSENT: &str = "status = 'pending' AND NOT EXISTS (SELECT 1 FROM actor_server_executions e \
-     WHERE e.id = execution_id AND e.status = 'running')";
-
 /// Values that one statement binds at most; SQLite's own limit is 32,766.
 const BOUND_AT_ONCE: usize = 1000;
 
@@ -133,16 +129,6 @@ pub(super) fn posts(
         Some(bot) => all.filter(posts::task_id.eq(bot)).load(conn)?,
         None => all.load(conn)?,
     };
-    rows.into_iter().map(Post::try_from).collect()
-}
-
-/// Posts of ended runs that are not known to have arrived, oldest first.
-pub(super) fn unsent_posts(conn: &mut SqliteConnection) -> Result<Vec<Post>, Fault> {
-    let rows = posts::table
-        .filter(sql::<Bool>(UNSENT))
-        .select(PostRow::as_select())
-        .order(posts::id)
-        .load(conn)?;
     rows.into_iter().map(Post::try_from).collect()
 }
 

@@ -79,6 +79,7 @@ table! {
         error_message -> Nullable<Text>,
         created_at -> Text,
         posted_at -> Nullable<Text>,
+        turn -> Nullable<BigInt>,
         content_id -> Nullable<BigInt>,
         content_text -> Nullable<Text>,
     }

@@ -64,6 +64,10 @@ pub struct DownstreamMetrics {
     pub reconnects: IntCounterVec,
     /// `outbox_size`.
     pub outbox: IntGauge,
+    /// `dead_posts`.
+    pub dead: IntGauge,
+    /// `posts_total{platform,status}`.
+    pub posts: IntCounterVec,
     /// `persistence_queue_size`.
     pub queue: IntGauge,
     /// `heartbeat_timestamp`.
@@ -99,6 +103,15 @@ impl DownstreamMetrics {
                 "outbox_size",
                 "Posts that are stored and neither sent nor given up, of all processes; read every 5 seconds.",
             ),
+            dead: catalogue.gauge(
+                "dead_posts",
+                "Posts whose attempts are spent and which nobody has sent again, of all processes; read every 5 seconds.",
+            ),
+            posts: catalogue.counters(
+                "posts_total",
+                "Posts of this process whose fate is known: sent, failed (refused for good) or dead (attempts spent).",
+                &["platform", "status"],
+            ),
             queue: catalogue.gauge(
                 "persistence_queue_size",
                 "Writes of this process that wait for the database.",
@@ -127,6 +140,13 @@ impl DownstreamMetrics {
         let seconds = took.as_secs_f64();
         self.requests.with_label_values(&labels).observe(seconds);
         self.hear_of(dependency, answer.is_one());
+    }
+
+    /// The fate of a post is known.
+    pub fn post_ended(&self, platform: &str, status: &str) {
+        if self.on {
+            self.posts.with_label_values(&[platform, status]).inc();
+        }
     }
 
     /// A dependency was asked whatever, and answered or not.

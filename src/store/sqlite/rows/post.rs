@@ -35,6 +35,7 @@ pub(in crate::store::sqlite) struct PostRow {
     error_message: Option<String>,
     created_at: Time,
     posted_at: Option<Time>,
+    turn: Option<i64>,
 }
 
 impl TryFrom<PostRow> for Post {
@@ -59,6 +60,7 @@ impl TryFrom<PostRow> for Post {
             error: row.error_message,
             created_at: row.created_at.0,
             posted_at: read(row.posted_at),
+            turn: row.turn.unwrap_or(row.id),
         })
     }
 }
