@@ -17,6 +17,7 @@ mod configuration;
 pub mod content;
 mod hangups;
 mod keys;
+pub mod preview;
 mod running;
 mod starting;
 
