@@ -18,6 +18,7 @@ pub mod content;
 mod hangups;
 mod keys;
 mod platforms;
+pub mod preview;
 mod running;
 mod starting;
 

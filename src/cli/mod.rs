@@ -9,6 +9,7 @@ mod healthcheck;
 mod migrate;
 mod openapi;
 mod plan;
+mod preview;
 mod run;
 mod text;
 mod token;
@@ -91,6 +92,8 @@ enum Command {
     },
     /// Fill, show, write down and empty knowledge tables, which bots choose from; also beside a running server
     Content(content::Content),
+    /// Run a bot's skills up to the post, and show what each says and what would be posted; posts and stores nothing
+    Preview(preview::Wish),
     /// Operate a running server: see, pause, resume and run its bots
     #[cfg(feature = "client")]
     Ctl(ctl::Ctl),
@@ -128,6 +131,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check | Command::Run { dry_run: true }) => configuration::check(&options),
         Some(Command::Plan { json }) => plan::plan(&options, json),
         Some(Command::Migrate { direction, steps }) => migrate::migrate(&options, direction, steps),
+        Some(Command::Preview(wish)) => preview::preview(&options, wish),
         Some(Command::Content(content)) => content::content(&options, content),
         #[cfg(feature = "client")]
         Some(Command::Ctl(ctl)) => ctl::ctl(ctl),
