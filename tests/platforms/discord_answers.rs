@@ -1,25 +1,15 @@
 //! What each answer of Discord means, and which limits are kept, against a fake.
-#![cfg(feature = "discord")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test that meets the unexpected has failed"
-)]
-
-#[path = "support/discord.rs"]
-mod discord;
-#[path = "support/post.rs"]
-mod posts;
 
 use std::{net::TcpListener, time::Duration};
 
+use crate::{
+    discord::{FakeDiscord, Reply, TOKEN},
+    posts::{post, with_options},
+};
 use actor_server::platforms::{
     ContentPoster, PostFailure,
     discord::{Discord, DiscordOptions},
 };
-use discord::{FakeDiscord, Reply, TOKEN};
-use posts::{post, with_options};
 use serde_json::{Value, json};
 
 fn client(url: &str) -> Discord {

@@ -1,16 +1,4 @@
 //! What every platform must do, asked of each of them; and what the console and the stub do besides.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test that meets the unexpected has failed"
-)]
-
-#[cfg(feature = "discord")]
-#[path = "support/discord.rs"]
-mod discord;
-#[path = "support/post.rs"]
-mod posts;
 
 use std::{
     io::{self, Write},
@@ -18,13 +6,13 @@ use std::{
     time::Duration,
 };
 
+use crate::posts::{post, with_options};
 use actor_server::platforms::{
     ContentPoster, PostFailure, Receipt,
     console::{Console, DESTINATION},
     stub::{Answer, StubPlatform},
 };
 use futures::future::join_all;
-use posts::{post, with_options};
 use serde_json::json;
 
 /// What somebody who reads along would have seen, in order: the texts of the posts.
@@ -119,6 +107,7 @@ async fn the_stub_keeps_the_contract() {
 #[cfg(feature = "discord")]
 #[tokio::test]
 async fn discord_keeps_the_contract() {
+    use crate::discord;
     use actor_server::platforms::discord::{Discord, DiscordOptions};
     let fake = Arc::new(discord::FakeDiscord::start());
     let seen = |fake: &Arc<discord::FakeDiscord>| -> Seen {
