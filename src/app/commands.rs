@@ -14,7 +14,10 @@ use super::{ActorServer, AppError, configuration::ConfigurationFiles, hangups::H
 use crate::{
     clock::Clock,
     config::{Settings, SkillCatalogue},
-    domain::plan::{Comparison, Plan},
+    domain::{
+        need::Need,
+        plan::{Comparison, Plan},
+    },
     http,
     skills::SkillSet,
     store::{self, StoreError},
@@ -46,6 +49,10 @@ impl SkillCatalogue for BuiltInSkills {
     fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
         Catalogue(&self.0).check(skill, settings)
     }
+
+    fn needs(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, Need)> {
+        Catalogue(&self.0).needs(skill, settings)
+    }
 }
 
 /// Any skills, as the configuration wants to know them.
@@ -58,6 +65,11 @@ impl SkillCatalogue for Catalogue<'_> {
 
     fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)> {
         self.0.check(skill, settings)
+    }
+
+    fn needs(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, Need)> {
+        let skill = self.0.get(skill);
+        skill.map(|skill| skill.needs(settings)).unwrap_or_default()
     }
 }
 

@@ -23,7 +23,7 @@ use super::{
     urls::listen,
     variables::{Lookup, Variables},
 };
-use crate::domain::Instant;
+use crate::domain::{Instant, need::Need};
 
 /// `[history] retention_days`, unless it is set.
 const RETENTION: Duration = Duration::from_secs(30 * 86_400);
@@ -37,6 +37,11 @@ pub trait SkillCatalogue {
 
     /// What is wrong with the settings of a skill: the key (dotted, below `[skills.NAME]`), and what would be right.
     fn check(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, String)>;
+
+    /// What these settings need of `[outbound]`, with the key that says so.
+    fn needs(&self, _skill: &str, _settings: &Map<String, Value>) -> Vec<(String, Need)> {
+        Vec::new()
+    }
 }
 
 /// What reading starts from.
@@ -216,7 +221,8 @@ fn bots(input: &LoadInput<'_>, root: &Table<'_>, settings: &mut Settings) {
         let message = "there are no bots; describe each in an `[[actors]]` table";
         root.warn("actors", message.into());
     }
-    let files = BotFiles::new(&input.file, variables, input.skills);
+    let outside = settings.outbound.outside();
+    let files = BotFiles::new(&input.file, variables, input.skills, &outside);
     let on_invalid = settings.server.on_invalid_bot;
     let mut actors = Actors::new(defaults, files, on_invalid, input.now, channels, report);
     settings.bots = actors.read(&entries);

@@ -5,7 +5,13 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use secrecy::SecretString;
 
 use super::{alerts::AlertSettings, keys::KeyNumbers};
-use crate::domain::{bot::Bot, breaker::BreakerRules, restart::RestartPolicy};
+use crate::domain::{
+    bot::Bot,
+    breaker::BreakerRules,
+    need::Outside,
+    reach::{AllowedHost, Reach},
+    restart::RestartPolicy,
+};
 
 /// Everything that `run` needs to know.
 #[derive(Clone, Debug)]
@@ -245,4 +251,22 @@ pub struct OutboundSettings {
     pub only_allowed_hosts: bool,
     /// Programs that the command skill may start, by absolute path.
     pub allow_commands: Vec<PathBuf>,
+}
+
+impl OutboundSettings {
+    /// What skills may have of the world.
+    #[must_use]
+    pub fn outside(&self) -> Outside {
+        let hosts = self.allow_hosts.iter();
+        let reach = Reach {
+            allowed: hosts
+                .filter_map(|text| AllowedHost::parse(text).ok())
+                .collect(),
+            only_allowed: self.only_allowed_hosts,
+        };
+        Outside {
+            reach,
+            programs: self.allow_commands.clone(),
+        }
+    }
 }

@@ -16,6 +16,7 @@ pub mod import;
 pub mod input;
 pub mod json;
 pub mod ledger;
+pub mod need;
 pub mod outcome;
 pub mod plan;
 pub mod policy;

@@ -2,6 +2,8 @@
 
 pub mod content_formatter;
 pub mod content_posting;
+pub mod feed_reader;
+mod outside;
 pub mod pipeline;
 pub mod progress;
 pub mod registry;
@@ -21,6 +23,7 @@ use crate::domain::{
     bot::BotName,
     content::{FeedLook, FeedState, ItemUse, PostTally, PostedText, Selection, StoredItem},
     hold::HoldKind,
+    need::Need,
     post::Message,
     run::{ExecutionId, Trigger},
     schedule::ScheduleSpec,
@@ -35,6 +38,12 @@ pub trait Skill: Send + Sync + 'static {
     /// What is wrong with these settings, and what would be right; empty when they are good.
     /// Called when the configuration is read, never during a run.
     fn check(&self, settings: &Map<String, Value>) -> Vec<SettingProblem>;
+
+    /// What these settings need of `[outbound]`, with the key that says so. Asked when the configuration is read, so that a
+    /// bot whose needs are not met is refused there and not in each run.
+    fn needs(&self, _settings: &Map<String, Value>) -> Vec<(String, Need)> {
+        Vec::new()
+    }
 
     /// Does the step's work on the run's context.
     ///

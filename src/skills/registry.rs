@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    Skill, content_formatter::ContentFormatter, content_posting::ContentPosting, settings::nearest,
+    Skill, content_formatter::ContentFormatter, content_posting::ContentPosting,
+    feed_reader::FeedReader, settings::nearest,
 };
 use crate::outbound::Outbound;
 
@@ -37,8 +38,11 @@ impl SkillSet {
 
     /// The skills that come with the server.
     #[must_use]
-    pub fn built_in_with(_tools: &Tools) -> Self {
-        Self::empty().with(ContentFormatter).with(ContentPosting)
+    pub fn built_in_with(tools: &Tools) -> Self {
+        Self::empty()
+            .with(ContentFormatter)
+            .with(ContentPosting)
+            .with(FeedReader::new(tools.outbound.clone()))
     }
 
     /// Adds a skill, in place of an earlier one of that name.
