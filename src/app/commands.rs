@@ -14,7 +14,10 @@ use super::{ActorServer, AppError, configuration::ConfigurationFiles, hangups::H
 use crate::{
     clock::Clock,
     config::{Settings, SkillCatalogue},
-    domain::plan::{Comparison, Plan},
+    domain::{
+        need::Need,
+        plan::{Comparison, Plan},
+    },
     http,
     skills::SkillSet,
     store::{self, StoreError},
@@ -61,6 +64,10 @@ impl SkillCatalogue for BuiltInSkills {
     fn needs_knowledge(&self, skill: &str) -> bool {
         self.catalogue().needs_knowledge(skill)
     }
+
+    fn needs(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, Need)> {
+        self.catalogue().needs(skill, settings)
+    }
 }
 
 /// Any skills and platforms, as the configuration wants to know them.
@@ -90,6 +97,11 @@ impl SkillCatalogue for Catalogue<'_> {
 
     fn platforms(&self) -> Vec<String> {
         self.platforms.to_vec()
+    }
+
+    fn needs(&self, skill: &str, settings: &Map<String, Value>) -> Vec<(String, Need)> {
+        let skill = self.skills.get(skill);
+        skill.map(|skill| skill.needs(settings)).unwrap_or_default()
     }
 }
 

@@ -16,7 +16,10 @@ use super::{
     table::{Reading, Table},
     variables::Variables,
 };
-use crate::domain::bot::{Behaviour, ExecutionRules, SkillSpec};
+use crate::domain::{
+    bot::{Behaviour, ExecutionRules, SkillSpec},
+    need::Outside,
+};
 
 /// What came of one file.
 #[derive(Clone)]
@@ -33,6 +36,7 @@ pub(super) struct BotFiles<'a> {
     directory: PathBuf,
     variables: &'a Variables<'a>,
     skills: &'a dyn SkillCatalogue,
+    outside: &'a Outside,
     known: Vec<String>,
     read: HashMap<PathBuf, BotFile>,
 }
@@ -43,11 +47,13 @@ impl<'a> BotFiles<'a> {
         server_file: &Path,
         variables: &'a Variables<'a>,
         skills: &'a dyn SkillCatalogue,
+        outside: &'a Outside,
     ) -> Self {
         Self {
             directory: server_file.parent().map(Into::into).unwrap_or_default(),
             variables,
             skills,
+            outside,
             known: skills.names(),
             read: HashMap::new(),
         }
@@ -197,6 +203,11 @@ impl<'a> BotFiles<'a> {
         for (key, message) in self.skills.check(&name, &settings) {
             let own = table.as_ref().is_some_and(|table| table.has(&key));
             if own || !shared.blame(&key, &message) {
+                blame(&name, table.as_ref(), listed, &key, message);
+            }
+        }
+        for (key, need) in self.skills.needs(&name, &settings) {
+            if let Err(message) = self.outside.check(&need) {
                 blame(&name, table.as_ref(), listed, &key, message);
             }
         }

@@ -25,7 +25,7 @@ use super::{
     variables::{Lookup, Variables},
     webhooks,
 };
-use crate::domain::Instant;
+use crate::domain::{Instant, need::Need};
 
 /// `[history] retention_days`, unless it is set.
 const RETENTION: Duration = Duration::from_secs(30 * 86_400);
@@ -52,6 +52,11 @@ pub trait SkillCatalogue {
 
     /// Platforms beside the built-in ones that bots may name with `platform`.
     fn platforms(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What these settings need of `[outbound]`, with the key that says so.
+    fn needs(&self, _skill: &str, _settings: &Map<String, Value>) -> Vec<(String, Need)> {
         Vec::new()
     }
 }
@@ -237,7 +242,8 @@ fn bots(input: &LoadInput<'_>, root: &Table<'_>, settings: &mut Settings) {
         let message = "there are no bots; describe each in an `[[actors]]` table";
         root.warn("actors", message.into());
     }
-    let files = BotFiles::new(&input.file, variables, input.skills);
+    let outside = settings.outbound.outside();
+    let files = BotFiles::new(&input.file, variables, input.skills, &outside);
     let on_invalid = settings.server.on_invalid_bot;
     let targets = Targets::new(&settings.webhooks, input.skills.platforms());
     let mut actors = Actors::new(

@@ -8,6 +8,8 @@ use super::{alerts::AlertSettings, keys::KeyNumbers};
 use crate::domain::{
     bot::{Bot, WebhookKind},
     breaker::BreakerRules,
+    need::Outside,
+    reach::{AllowedHost, Reach},
     restart::RestartPolicy,
 };
 
@@ -264,4 +266,22 @@ pub struct OutboundSettings {
     pub only_allowed_hosts: bool,
     /// Programs that the command skill may start, by absolute path.
     pub allow_commands: Vec<PathBuf>,
+}
+
+impl OutboundSettings {
+    /// What skills may have of the world.
+    #[must_use]
+    pub fn outside(&self) -> Outside {
+        let hosts = self.allow_hosts.iter();
+        let reach = Reach {
+            allowed: hosts
+                .filter_map(|text| AllowedHost::parse(text).ok())
+                .collect(),
+            only_allowed: self.only_allowed_hosts,
+        };
+        Outside {
+            reach,
+            programs: self.allow_commands.clone(),
+        }
+    }
 }

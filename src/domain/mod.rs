@@ -18,6 +18,7 @@ pub mod input;
 pub mod json;
 pub mod ledger;
 pub mod likeness;
+pub mod need;
 pub mod outcome;
 pub mod pace;
 pub mod plan;

@@ -9,6 +9,7 @@ mod answer;
 mod clients;
 mod fault;
 mod redirect;
+pub mod retry_after;
 mod spans;
 mod trust;
 

@@ -23,12 +23,12 @@ use standardwebhooks::{
 use super::{
     ContentPoster, PostFailure, Receipt,
     named::{unknown, unsent},
-    ops::{address, retry_after, webhook::signer},
+    ops::{address, webhook::signer},
 };
 use crate::{
     clock::Clock,
     domain::{post::Post, text::bounded},
-    outbound::{Bounds, Incoming, Outbound, Outgoing},
+    outbound::{Bounds, Incoming, Outbound, Outgoing, retry_after},
 };
 
 /// What an answer may take.

@@ -5,6 +5,8 @@ pub mod content_posting;
 pub mod content_scheduling;
 pub mod content_selection;
 pub mod duplicate_check;
+pub mod feed_reader;
+mod outside;
 pub mod pipeline;
 pub mod progress;
 pub mod rate_limiting;
@@ -28,6 +30,7 @@ use crate::domain::{
     bot::BotName,
     content::{FeedLook, FeedState, ItemUse, PostTally, PostedText, Selection, StoredItem},
     hold::HoldKind,
+    need::Need,
     post::Message,
     run::{ExecutionId, Trigger},
     schedule::ScheduleSpec,
@@ -63,6 +66,12 @@ pub trait Skill: Send + Sync + 'static {
     /// cannot decide stays shut.
     fn guards_posting(&self) -> bool {
         false
+    }
+
+    /// What these settings need of `[outbound]`, with the key that says so. Asked when the configuration is read, so that a
+    /// bot whose needs are not met is refused there and not in each run.
+    fn needs(&self, _settings: &Map<String, Value>) -> Vec<(String, Need)> {
+        Vec::new()
     }
 
     /// Does the step's work on the run's context.

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::{
     Skill, content_formatter::ContentFormatter, content_posting::ContentPosting,
     content_scheduling::ContentScheduling, content_selection::ContentSelection,
-    duplicate_check::DuplicateCheck, rate_limiting::RateLimiting, settings::nearest,
+    duplicate_check::DuplicateCheck, feed_reader::FeedReader, rate_limiting::RateLimiting,
+    settings::nearest,
 };
 use crate::outbound::Outbound;
 
@@ -39,7 +40,7 @@ impl SkillSet {
 
     /// The skills that come with the server.
     #[must_use]
-    pub fn built_in_with(_tools: &Tools) -> Self {
+    pub fn built_in_with(tools: &Tools) -> Self {
         Self::empty()
             .with(ContentSelection)
             .with(DuplicateCheck)
@@ -47,6 +48,7 @@ impl SkillSet {
             .with(ContentScheduling)
             .with(ContentFormatter)
             .with(ContentPosting)
+            .with(FeedReader::new(tools.outbound.clone()))
     }
 
     /// Adds a skill, in place of an earlier one of that name.

@@ -8,8 +8,11 @@
 
 #[path = "../support/receiver.rs"]
 mod receiver;
+#[path = "../support/run.rs"]
+mod run;
 
 mod bounds;
+mod feeds;
 mod redirects;
 mod whom;
 

@@ -36,28 +36,16 @@ impl Reach {
     /// # Errors
     /// What is wrong with it, and what would be right. The text names the origin and nothing else of the URL.
     pub fn check(&self, url: &url::Url) -> Result<(), String> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(format!(
-                "`{}` is no scheme for requests; use http or https",
-                url.scheme()
-            ));
-        }
-        let origin = url.origin().ascii_serialization();
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(format!(
-                "the URL at {origin} has a user or password in it; send an `Authorization` header instead"
-            ));
-        }
+        check_form(url)?;
         let port = url.port_or_known_default().unwrap_or_default();
         let address = match url.host() {
             Some(url::Host::Ipv4(address)) => IpAddr::V4(address),
             Some(url::Host::Ipv6(address)) => IpAddr::V6(address),
-            Some(url::Host::Domain(_)) => return Ok(()),
-            None => return Err("the URL names no host".into()),
+            Some(url::Host::Domain(_)) | None => return Ok(()),
         };
         match self.permits(None, port, address) {
             true => Ok(()),
-            false => Err(self.refusal(&origin)),
+            false => Err(self.refusal(&url.origin().ascii_serialization())),
         }
     }
 
@@ -73,6 +61,26 @@ impl Reach {
             ),
         }
     }
+}
+
+/// What can be said of any URL for a request.
+///
+/// # Errors
+/// What is wrong with it, and what would be right. The text names the origin and nothing else of the URL.
+pub fn check_form(url: &url::Url) -> Result<(), String> {
+    if !matches!(url.scheme(), "http" | "https") {
+        let scheme = url.scheme();
+        return Err(format!(
+            "`{scheme}` is no scheme for requests; use http or https"
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        let origin = url.origin().ascii_serialization();
+        return Err(format!(
+            "the URL at {origin} has a user or password in it; send an `Authorization` header instead"
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

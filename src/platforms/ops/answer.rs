@@ -8,8 +8,8 @@ use std::time::Duration;
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use secrecy::SecretString;
 
-use super::{NotDelivered, address, retry_after};
-use crate::{clock::Clock, domain::text::bounded};
+use super::{NotDelivered, address};
+use crate::{clock::Clock, domain::text::bounded, outbound::retry_after};
 
 /// So much of an answer is read, in bytes; the connection is closed on the rest.
 const MOST_BYTES: usize = 4096;

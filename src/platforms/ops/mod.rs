@@ -11,7 +11,6 @@ mod names;
 mod outlet;
 pub mod pagerduty;
 pub mod pings;
-pub(super) mod retry_after;
 mod text;
 pub mod webhook;
 

@@ -17,11 +17,8 @@ const OBSOLETE: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"
 
 /// The wait that an answer asks for, at least a second and at most an hour. A date is compared with the answer's own `Date`, so
 /// that a clock that is wrong on either side does no harm; without one with `now`.
-pub(in crate::platforms) fn wait(
-    headers: &HeaderMap,
-    body: &str,
-    now: Instant,
-) -> Option<Duration> {
+#[must_use]
+pub fn wait(headers: &HeaderMap, body: &str, now: Instant) -> Option<Duration> {
     let seconds = header(headers, now).or_else(|| in_body(body))?;
     let (shortest, longest) = BOUNDS;
     let seconds = seconds.clamp(shortest.as_secs_f64(), longest.as_secs_f64());
