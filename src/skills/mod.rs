@@ -19,6 +19,7 @@ pub use self::{
 };
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use serde_json::{Map, Value};
 
 use crate::domain::{
@@ -56,6 +57,11 @@ pub trait Skill: Send + Sync + 'static {
     /// cannot decide stays shut.
     fn guards_posting(&self) -> bool {
         false
+    }
+
+    /// How far back it looks into what the bot has posted: posts are kept at least so long.
+    fn looks_back(&self, _settings: &Map<String, Value>) -> TimeDelta {
+        TimeDelta::zero()
     }
 
     /// Does the step's work on the run's context.

@@ -18,12 +18,10 @@ pub(super) async fn keep_pruning(env: Arc<Env>) {
         let round = Arc::clone(&env);
         let pruned = env.runtime.spawn(async move {
             let kept = TimeDelta::from_std(round.rules.retention).unwrap_or(TimeDelta::MAX);
-            let before = round
-                .clock
-                .now()
-                .checked_sub_signed(kept)
-                .unwrap_or_default();
-            let rows = round.store.prune(before, before).await?;
+            let now = round.clock.now();
+            let ago = |kept| now.checked_sub_signed(kept).unwrap_or_default();
+            let (before, posts_before) = (ago(kept), ago(kept.max(look_back(&round))));
+            let rows = round.store.prune(before, posts_before).await?;
             let alerts = match round.store.alerts() {
                 Some(alerts) => alerts.forget_alerts(before).await?,
                 None => 0,
@@ -38,4 +36,12 @@ pub(super) async fn keep_pruning(env: Arc<Env>) {
             }
         }
     }
+}
+
+/// Posts are kept as long as any bot of the configuration compares or counts them.
+fn look_back(env: &Env) -> TimeDelta {
+    let configuration = env.in_force();
+    let bots = configuration.bots.values();
+    let far = bots.map(|bot| env.skills.look_back(&bot.behaviour));
+    far.max().unwrap_or_default()
 }
