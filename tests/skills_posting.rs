@@ -203,17 +203,16 @@ impl Skill for Shout {
 #[test]
 fn a_program_may_add_its_own_skills() {
     let skills = SkillSet::built_in().with(Shout);
-    assert_eq!(
-        skills.names(),
-        ["content_formatter", "content_posting", "shout"]
-    );
+    let known = SkillSet::built_in();
+    let mut names = known.names();
+    names.push("shout");
+    names.sort_unstable();
+    assert_eq!(skills.names(), names);
     assert_eq!(skills.get("shout").unwrap().name(), "shout");
     let found = skills.check("shout", &settings(json!({ "volume": 1 })));
     assert_eq!(found, [("volume".to_owned(), "too quiet".to_owned())]);
-    assert_eq!(
-        format!("{skills:?}"),
-        r#"{"content_formatter", "content_posting", "shout"}"#
-    );
+    let shown: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    assert_eq!(format!("{skills:?}"), format!("{{{}}}", shown.join(", ")));
 }
 
 #[test]
@@ -222,10 +221,9 @@ fn an_unknown_skill_is_one_problem_that_names_the_near_one() {
     let says = "there is no skill `content_formater`; did you mean `content_formatter`?";
     assert_eq!(found, [(String::new(), says.to_owned())]);
     let found = SkillSet::built_in().check("xyz", &Map::new());
+    let known = SkillSet::built_in().names().join(", ");
     assert!(
-        found[0]
-            .1
-            .ends_with("known are content_formatter, content_posting"),
+        found[0].1.ends_with(&format!("known are {known}")),
         "{found:?}"
     );
 }

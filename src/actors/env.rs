@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use chrono::TimeDelta;
 use tokio::{runtime::Handle, sync::Semaphore};
 
 use super::{
@@ -30,7 +29,6 @@ use super::{
 use crate::{
     clock::Clock,
     domain::{
-        Instant,
         bot::{Bot, BotName},
         post,
         restart::RestartPolicy,
@@ -100,13 +98,6 @@ impl Env {
     #[must_use]
     pub fn bot(&self, name: &BotName) -> Option<Arc<Bot>> {
         self.configuration.bot(name)
-    }
-
-    /// The time so long ago.
-    pub(super) fn ago(&self, long: Duration) -> Instant {
-        let long = TimeDelta::from_std(long).unwrap_or(TimeDelta::MAX);
-        let then = self.clock.now().checked_sub_signed(long);
-        then.unwrap_or_default()
     }
 
     /// The configuration of this moment, with all its bots.

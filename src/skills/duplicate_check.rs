@@ -84,6 +84,10 @@ impl Skill for DuplicateCheck {
         reader.problems()
     }
 
+    fn looks_back(&self, settings: &Map<String, Value>) -> TimeDelta {
+        Settings::read(&mut Reader::new(settings, "")).lookback
+    }
+
     async fn run(
         &self,
         run: &mut RunContext<'_>,

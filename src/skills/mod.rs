@@ -20,9 +20,8 @@ pub use self::{
     registry::{SkillSet, Tools},
 };
 
-use std::time::Duration;
-
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use serde_json::{Map, Value};
 
 use crate::domain::{
@@ -46,11 +45,6 @@ pub trait Skill: Send + Sync + 'static {
     /// Called when the configuration is read, never during a run.
     fn check(&self, settings: &Map<String, Value>) -> Vec<SettingProblem>;
 
-    /// How far back this skill looks over what the bot has posted: posts are kept at least as long.
-    fn looks_back(&self, _settings: &Map<String, Value>) -> Duration {
-        Duration::ZERO
-    }
-
     /// The settings that it also takes from `[actor.config]`, which several skills may share; what stands in its own table
     /// wins. Both [`Self::check`] and [`Self::run`] get the two as one.
     fn shared(&self) -> &[&str] {
@@ -72,6 +66,11 @@ pub trait Skill: Send + Sync + 'static {
     /// bot whose needs are not met is refused there and not in each run.
     fn needs(&self, _settings: &Map<String, Value>) -> Vec<(String, Need)> {
         Vec::new()
+    }
+
+    /// How far back it looks into what the bot has posted: posts are kept at least so long.
+    fn looks_back(&self, _settings: &Map<String, Value>) -> TimeDelta {
+        TimeDelta::zero()
     }
 
     /// Does the step's work on the run's context.

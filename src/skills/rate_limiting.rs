@@ -35,6 +35,9 @@ impl RateLimiting {
 
 const KEYS: [&str; 3] = ["max_posts_per_day", "min_interval_minutes", "timezone"];
 
+/// A calendar day is never longer, wherever clocks are put back.
+const LONGEST_DAY: TimeDelta = TimeDelta::days(2);
+
 fn read(reader: &mut Reader<'_>) -> Pace {
     let minutes = reader.value("min_interval_minutes", |value| whole(value, 0..=525_600));
     Pace {
@@ -62,6 +65,11 @@ impl Skill for RateLimiting {
         let mut reader = Reader::new(settings, "").only(&KEYS);
         read(&mut reader);
         reader.problems()
+    }
+
+    fn looks_back(&self, settings: &Map<String, Value>) -> TimeDelta {
+        let apart = read(&mut Reader::new(settings, "")).apart;
+        LONGEST_DAY.max(apart.unwrap_or_default())
     }
 
     async fn run(

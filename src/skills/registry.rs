@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
+use chrono::TimeDelta;
 use serde_json::{Map, Value};
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
     duplicate_check::DuplicateCheck, feed_reader::FeedReader, rate_limiting::RateLimiting,
     settings::nearest,
 };
-use crate::outbound::Outbound;
+use crate::{domain::bot::Behaviour, outbound::Outbound};
 
 /// What built-in skills may use of the world, `[outbound]`.
 #[derive(Clone, Debug, Default)]
@@ -97,6 +98,14 @@ impl SkillSet {
     #[must_use]
     pub fn needs_knowledge(&self, name: &str) -> bool {
         self.get(name).is_some_and(|skill| skill.needs_knowledge())
+    }
+
+    /// How far back the skills of a bot look into what it has posted.
+    #[must_use]
+    pub fn look_back(&self, behaviour: &Behaviour) -> TimeDelta {
+        let enabled = behaviour.skills.iter().filter(|spec| spec.enabled);
+        let far = enabled.filter_map(|spec| Some(self.get(&spec.name)?.looks_back(&spec.settings)));
+        far.max().unwrap_or_default()
     }
 
     /// Says that there is no such skill, and which one was probably meant.

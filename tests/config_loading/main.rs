@@ -15,5 +15,6 @@ mod keys;
 mod merging;
 mod quarantine;
 mod scale;
+mod shared;
 mod shipped;
 mod support;

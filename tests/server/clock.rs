@@ -12,7 +12,7 @@ use crate::{
 /// So long before a slot the server starts.
 const BEFORE: TimeDelta = TimeDelta::seconds(4);
 
-fn faketime() -> PathBuf {
+pub(crate) fn faketime() -> PathBuf {
     let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     folders
         .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))

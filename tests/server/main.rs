@@ -42,3 +42,4 @@ mod starting;
 #[cfg(feature = "failpoints")]
 mod stopping;
 mod troubles;
+mod week;

@@ -1,6 +1,9 @@
 //! What settings may be.
 
-use actor_server::skills::SkillSet;
+use actor_server::{
+    domain::bot::{Behaviour, SkillSpec},
+    skills::SkillSet,
+};
 use serde_json::{Value, json};
 
 use super::run::settings;
@@ -145,4 +148,36 @@ fn all_problems_are_said_at_once() {
         problems("content_selection", nothing_counts),
         ["priority_weight: must not be 0 when `freshness_weight` is 0: nothing would count"]
     );
+}
+
+#[test]
+fn posts_are_kept_as_long_as_any_skill_of_a_bot_looks_back() {
+    let spec = |name: &str, enabled, value| SkillSpec {
+        name: name.into(),
+        enabled,
+        settings: settings(value),
+    };
+    let days = |skills: Vec<SkillSpec>| {
+        let behaviour = Behaviour {
+            skills,
+            ..Behaviour::default()
+        };
+        SkillSet::built_in().look_back(&behaviour).num_days()
+    };
+    let check = json!({ "lookback_days": 90 });
+    assert_eq!(days(vec![]), 0);
+    assert_eq!(days(vec![spec("duplicate_check", true, json!({}))]), 30);
+    assert_eq!(days(vec![spec("duplicate_check", true, check.clone())]), 90);
+    assert_eq!(days(vec![spec("duplicate_check", false, check)]), 0);
+    let rare = json!({ "min_interval_minutes": 60 * 24 * 40 });
+    assert_eq!(days(vec![spec("rate_limiting", true, rare)]), 40);
+    assert_eq!(
+        days(vec![spec(
+            "rate_limiting",
+            true,
+            json!({ "max_posts_per_day": 1 })
+        )]),
+        2
+    );
+    assert_eq!(days(vec![spec("unknown", true, json!({}))]), 0);
 }

@@ -2,23 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
+
 use crate::{actors::env::Env, store::StoreError};
 
 /// When is looked first, and how often for what is too old.
 const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3600);
-
-const A_DAY: Duration = Duration::from_secs(86_400);
-
-/// The longest that any bot's skill looks back over what the bot has posted, and a day more: posts that a skill will ask for
-/// are kept beyond the retention time.
-fn longest_look_back(env: &Env) -> Duration {
-    let in_force = env.in_force();
-    let specs = in_force.bots.values().flat_map(|bot| &bot.behaviour.skills);
-    let backs =
-        specs.filter_map(|spec| Some(env.skills.get(&spec.name)?.looks_back(&spec.settings)));
-    backs.max().unwrap_or_default().saturating_add(A_DAY)
-}
 
 pub(super) async fn keep_pruning(env: Arc<Env>) {
     let mut wait = FIRST;
@@ -27,8 +17,10 @@ pub(super) async fn keep_pruning(env: Arc<Env>) {
         wait = EVERY;
         let round = Arc::clone(&env);
         let pruned = env.runtime.spawn(async move {
-            let before = round.ago(round.rules.retention);
-            let posts_before = round.ago(longest_look_back(&round));
+            let kept = TimeDelta::from_std(round.rules.retention).unwrap_or(TimeDelta::MAX);
+            let now = round.clock.now();
+            let ago = |kept| now.checked_sub_signed(kept).unwrap_or_default();
+            let (before, posts_before) = (ago(kept), ago(kept.max(look_back(&round))));
             let rows = round.store.prune(before, posts_before).await?;
             let alerts = match round.store.alerts() {
                 Some(alerts) => alerts.forget_alerts(before).await?,
@@ -44,4 +36,12 @@ pub(super) async fn keep_pruning(env: Arc<Env>) {
             }
         }
     }
+}
+
+/// Posts are kept as long as any bot of the configuration compares or counts them.
+fn look_back(env: &Env) -> TimeDelta {
+    let configuration = env.in_force();
+    let bots = configuration.bots.values();
+    let far = bots.map(|bot| env.skills.look_back(&bot.behaviour));
+    far.max().unwrap_or_default()
 }
