@@ -1,6 +1,7 @@
-//! Whose turn it is to send the posts that earlier runs left.
+//! Who looks after the posts that earlier runs left.
 //!
-//! Each destination is served by itself, one post after another: a channel that has to wait holds up no other.
+//! Each destination is served by itself, so that a channel that has to wait holds up no other. Between two posts a run's
+//! own may have its turn: see [`lanes`](super::lanes).
 
 use std::{
     collections::HashMap,
@@ -26,6 +27,8 @@ struct Shared {
     turns: Mutex<HashMap<Destination, State>>,
     /// Rung when a turn ends.
     ended: Notify,
+    /// Rung when there is something to be sent.
+    arrived: Notify,
 }
 
 #[derive(Clone, Copy)]
@@ -59,6 +62,21 @@ impl Leftovers {
     pub fn wake(&self) {
         self.turns()
             .retain(|_, state| matches!(state, State::Served));
+    }
+
+    /// There is something to be sent to this destination; it rests no more.
+    pub fn look_now(&self, destination: &Destination) {
+        let mut turns = self.turns();
+        if matches!(turns.get(destination), Some(State::RestsUntil(_))) {
+            turns.remove(destination);
+        }
+        drop(turns);
+        self.0.arrived.notify_one();
+    }
+
+    /// Waits until somebody says that there is something to be sent, or for `longest`.
+    pub async fn arrival(&self, longest: Duration) {
+        let _ = tokio::time::timeout(longest, self.0.arrived.notified()).await;
     }
 
     /// Waits until no destination is being served.

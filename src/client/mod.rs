@@ -27,6 +27,7 @@ mod events;
 mod executions;
 mod operations;
 mod pages;
+mod posts;
 mod reply;
 mod stream;
 mod transport;

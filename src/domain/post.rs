@@ -19,6 +19,9 @@ pub enum PostStatus {
 }
 
 impl PostStatus {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Sent, Self::Failed, Self::Dead];
+
     /// The word as stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

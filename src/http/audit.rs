@@ -23,12 +23,13 @@ const ROOT: &str = "/api/v1";
 const LONGEST: usize = 300;
 
 /// The actions, by method and route.
-const ACTIONS: [(&str, &str, &str); 12] = [
+const ACTIONS: [(&str, &str, &str); 13] = [
     ("POST", "/actors/{id}/pause", "pause"),
     ("POST", "/actors/{id}/resume", "resume"),
     ("POST", "/actors/{id}/trigger", "trigger"),
     ("POST", "/actors/resume", "resume_all"),
     ("POST", "/executions/{id}/cancel", "cancel"),
+    ("POST", "/posts/{id}/resend", "resend_post"),
     ("POST", "/config/reload", "reload"),
     ("POST", "/breakers/{dependency}/reset", "reset_breaker"),
     ("POST", "/alerts/test", "test_alert"),

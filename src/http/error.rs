@@ -191,11 +191,13 @@ impl From<ControlError> for Problem {
         let status = match &error {
             ControlError::UnknownBot(_)
             | ControlError::UnknownRun(_)
+            | ControlError::UnknownPost(_)
             | ControlError::UnknownChannel(_)
             | ControlError::UnknownDependency(_) => StatusCode::NOT_FOUND,
             ControlError::Invalid(..)
             | ControlError::Busy(_)
             | ControlError::NoChannels
+            | ControlError::NotGivenUp(..)
             | ControlError::NotRunning(_) => StatusCode::CONFLICT,
             ControlError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         };

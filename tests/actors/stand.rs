@@ -172,6 +172,7 @@ impl Stand {
             board,
             turns: Default::default(),
             readers: Default::default(),
+            lanes: Default::default(),
             leftovers: Default::default(),
             places: Arc::new(Semaphore::new(setting.rules.max_parallel_tasks)),
             skills: setting.skills,

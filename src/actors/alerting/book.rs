@@ -54,7 +54,7 @@ impl Book {
     }
 
     /// How many of each kind are open.
-    pub(super) fn count(&self) -> [(AlertKind, i64); 6] {
+    pub(super) fn count(&self) -> [(AlertKind, i64); AlertKind::RAISED.len()] {
         AlertKind::RAISED.map(|kind| {
             let of_kind = |incident: &&Incident| incident.is_open() && incident.kind == kind;
             let n = self.by_key.values().filter(of_kind).count();

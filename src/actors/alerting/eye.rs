@@ -14,6 +14,7 @@ use crate::{
         alert::{AlertKind, Cause, Incident, News, Seen, Sign, Subject, passed_over},
         bot::BotName,
         hold::HoldKind,
+        post::{Post, PostQuery, PostStatus},
         state::BotState,
     },
     store::StoreError,
@@ -23,6 +24,8 @@ use crate::{
 const SPREADING: TimeDelta = TimeDelta::seconds(10);
 /// An actor of the core that has lived for so long is at work again.
 const SETTLED: TimeDelta = TimeDelta::minutes(2);
+/// Dead posts that one look counts at most.
+const DEAD: u32 = 1000;
 /// States that one look confirms at most.
 const CONFIRMED: usize = 200;
 
@@ -74,6 +77,7 @@ impl<'a> Eye<'a> {
             let state = self.env.store.state(&bot).await?;
             signs.extend(self.confirmed(bot, &guess, state.as_ref()));
         }
+        signs.extend(self.dead_posts().await?);
         if caught_up {
             signs.extend(self.stalled(cards).await?);
         }
@@ -129,6 +133,46 @@ impl<'a> Eye<'a> {
             news,
             at: self.now,
         })
+    }
+
+    /// Posts that were given up are the store's to tell of, whichever process did so.
+    async fn dead_posts(&self) -> Result<Vec<Sign>, StoreError> {
+        let query = PostQuery {
+            status: Some(PostStatus::Dead),
+            limit: DEAD,
+            ..PostQuery::default()
+        };
+        let mut by_bot: HashMap<BotName, Vec<Post>> = HashMap::new();
+        let found = self.env.store.find_posts(&query).await?;
+        let all = u32::try_from(found.len()).is_ok_and(|found| found < DEAD);
+        for post in found {
+            by_bot.entry(post.bot.clone()).or_default().push(post);
+        }
+        let over = self.open.values().filter_map(|incident| {
+            let bot = incident.bot.clone()?;
+            let is_over =
+                all && incident.kind == AlertKind::DeadPosts && !by_bot.contains_key(&bot);
+            is_over.then(|| self.sign(bot, AlertKind::DeadPosts, News::Ends))
+        });
+        let mut signs: Vec<Sign> = over.collect();
+        for (bot, posts) in by_bot {
+            let cause = dead(&posts);
+            let known = self.incident(&bot, AlertKind::DeadPosts);
+            let as_known = known.is_some_and(|known| known.count == posts.len() as u64);
+            if !as_known && self.env.bot(&bot).is_some() {
+                signs.push(self.sign(bot, AlertKind::DeadPosts, News::Begins(cause)));
+            }
+        }
+        Ok(signs)
+    }
+
+    const fn sign(&self, bot: BotName, kind: AlertKind, news: News) -> Sign {
+        Sign {
+            subject: Subject::Bot(bot),
+            kind,
+            news,
+            at: self.now,
+        }
     }
 
     fn about_no_bot(&self) -> Vec<Sign> {
@@ -223,6 +267,16 @@ impl<'a> Eye<'a> {
     }
 }
 
+/// What is to be told of a bot's dead posts, the newest of which is the first.
+fn dead(posts: &[Post]) -> Cause {
+    let newest = posts.first();
+    Cause::DeadPosts {
+        posts: posts.len() as u64,
+        newest: newest.map_or(0, |post| post.id),
+        error: newest.and_then(|post| post.error.clone()),
+    }
+}
+
 /// Whether nothing but a fault keeps the bot from running, and no run of it is on.
 fn should_run(card: &BotCard, state: &BotState) -> bool {
     let is_held = state.hold.is_some() || card.bot.quarantine.is_some();
@@ -247,7 +301,9 @@ fn is_over(incident: &Incident, state: &BotState, card: &BotCard, eye: &Eye<'_>)
         AlertKind::GivenUp => hold != Some(HoldKind::GivenUp) && eye.now - since > SPREADING,
         AlertKind::Missed => state.last_run.is_some_and(|at| at > since),
         AlertKind::Stalled => eye.stall(card).is_none() && eye.passed_over(card, state).is_none(),
-        AlertKind::BreakerOpen | AlertKind::Digest | AlertKind::Test => false,
+        AlertKind::BreakerOpen | AlertKind::DeadPosts | AlertKind::Digest | AlertKind::Test => {
+            false
+        }
     }
 }
 

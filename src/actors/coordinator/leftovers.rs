@@ -26,7 +26,7 @@ impl CoordinatorActor {
         beside(&self.me(ctx), async move {
             while me.connected() {
                 serve_all(&env).await;
-                tokio::time::sleep(EVERY).await;
+                env.leftovers.arrival(EVERY).await;
             }
         });
     }

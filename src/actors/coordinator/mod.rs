@@ -13,6 +13,7 @@ mod finding;
 mod health;
 mod leftovers;
 mod noting;
+mod posts;
 mod reloading;
 mod stopping;
 mod triggering;

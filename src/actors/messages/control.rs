@@ -15,7 +15,7 @@ use crate::{
         content::{ContentItem, ContentQuery, StoredItem, TableSummary},
         hold::{Hold, HoldKind},
         ledger::{LedgerQuery, LedgerRow},
-        post::Post,
+        post::{Post, PostQuery, PostStatus},
         replica::ReplicaRow,
         run::ExecutionId,
         state::BotState,
@@ -93,6 +93,21 @@ pub struct FindRuns(pub LedgerQuery);
 #[derive(Message)]
 #[rtype(result = "Result<(LedgerRow, Vec<Post>), ControlError>")]
 pub struct FindRun(pub ExecutionId);
+
+/// Posts, newest first.
+#[derive(Message)]
+#[rtype(result = "Result<Vec<Post>, ControlError>")]
+pub struct FindPosts(pub PostQuery);
+
+/// One post.
+#[derive(Message)]
+#[rtype(result = "Result<Post, ControlError>")]
+pub struct FindPost(pub i64);
+
+/// Send a post again that was given up, behind all that waits for its destination. Replies what it was and what it is.
+#[derive(Message)]
+#[rtype(result = "Result<(Post, Post), ControlError>")]
+pub struct ResendPost(pub i64);
 
 /// Who did what.
 #[derive(Message)]
@@ -226,6 +241,12 @@ pub enum ControlError {
     /// The run has ended already.
     #[error("the run {0} has ended")]
     NotRunning(ExecutionId),
+    /// No such post.
+    #[error("there is no post {0}")]
+    UnknownPost(i64),
+    /// Only a post that was given up is sent again.
+    #[error("the post {0} is {word}; only one that is failed or dead is sent again", word = .1.as_str())]
+    NotGivenUp(i64, PostStatus),
     /// No such dependency.
     #[error("there is no breaker `{0}`")]
     UnknownDependency(String),

@@ -67,6 +67,14 @@ pub(super) enum Action {
     },
     /// Show runs, newest first
     History(History),
+    /// Show posts, newest first
+    Posts(Posts),
+    /// Send a post again that is dead or failed
+    Resend {
+        /// Its number, as `posts` shows it
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        id: i64,
+    },
     /// Have the server read its configuration again, all or nothing
     Reload {
         /// Only show what would change
@@ -216,6 +224,32 @@ pub(super) struct History {
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) limit: u32,
+}
+
+/// Which posts.
+#[derive(Debug, Args)]
+pub(super) struct Posts {
+    /// Only those of this bot
+    pub(super) bot: Option<String>,
+    /// Only those with this status
+    #[arg(long)]
+    pub(super) status: Option<Fate>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(super) limit: u32,
+}
+
+/// What became of a post.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Fate {
+    /// Stored, and not known to have arrived
+    Pending,
+    /// The platform has it
+    Sent,
+    /// Refused for good
+    Failed,
+    /// Its attempts are spent
+    Dead,
 }
 
 /// What became of a slot.

@@ -9,6 +9,7 @@ mod bots;
 mod failure;
 mod history;
 mod output;
+mod posts;
 mod running;
 mod server;
 mod table;
@@ -59,6 +60,8 @@ async fn act(ctl: Ctl) -> Result<(), Failure> {
         Action::Trigger(trigger) => running::trigger(client, out, trigger).await,
         Action::Cancel { id } => running::cancel(client, out, id).await,
         Action::History(which) => history::history(client, out, which).await,
+        Action::Posts(which) => posts::posts(client, out, which).await,
+        Action::Resend { id } => posts::resend(client, out, id).await,
         Action::Reload { dry_run } => server::reload(client, out, dry_run).await,
         Action::Tree => server::tree(client, out).await,
         Action::Replicas => server::replicas(client, out).await,

@@ -152,6 +152,10 @@ pub struct SkillRun {
 pub struct SentPost {
     /// Its row.
     pub id: Option<i64>,
+    /// The run that made it.
+    pub execution_id: Option<i64>,
+    /// The bot.
+    pub task_id: Option<String>,
     /// Such as `discord`.
     pub platform: Option<String>,
     /// Where to.
@@ -166,6 +170,8 @@ pub struct SentPost {
     pub platform_message_id: Option<String>,
     /// What went wrong.
     pub error_message: Option<String>,
+    /// When it was stored.
+    pub created_at: Option<DateTime<Utc>>,
     /// When it arrived.
     pub posted_at: Option<DateTime<Utc>>,
 }

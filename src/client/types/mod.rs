@@ -17,5 +17,5 @@ pub use operations::{
 };
 pub use requests::{
     ActorFilter, AlertFilter, AuditFilter, ContentFilter, Event, ExecutionFilter, NewItem,
-    PauseRequest, TriggerRequest,
+    PauseRequest, PostFilter, TriggerRequest,
 };

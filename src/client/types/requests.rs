@@ -44,6 +44,19 @@ pub struct ExecutionFilter {
     pub include: Option<String>,
 }
 
+/// Which posts.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct PostFilter {
+    /// Of this bot.
+    pub actor: Option<String>,
+    /// With this status: `pending`, `sent`, `failed` or `dead`.
+    pub status: Option<String>,
+    /// A page of so many, 500 at most (50).
+    pub limit: Option<u32>,
+    /// Where the page begins.
+    pub cursor: Option<String>,
+}
+
 /// How much of the alerts.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct AlertFilter {

@@ -91,6 +91,15 @@ pub enum Cause {
     },
     /// A breaker is open.
     BreakerOpen,
+    /// Posts whose attempts are spent.
+    DeadPosts {
+        /// How many.
+        posts: u64,
+        /// The newest of them.
+        newest: i64,
+        /// What its last attempt ended with.
+        error: Option<String>,
+    },
 }
 
 /// How a failed run ended.
@@ -128,6 +137,7 @@ impl Cause {
             Self::Missed { .. } => AlertKind::Missed,
             Self::Stalled { .. } | Self::PassedOver { .. } => AlertKind::Stalled,
             Self::BreakerOpen => AlertKind::BreakerOpen,
+            Self::DeadPosts { .. } => AlertKind::DeadPosts,
         }
     }
 
@@ -136,7 +146,10 @@ impl Cause {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::GivenUp { .. } => Severity::Critical,
-            Self::Held { .. } | Self::Stalled { .. } | Self::PassedOver { .. } => Severity::Error,
+            Self::Held { .. }
+            | Self::Stalled { .. }
+            | Self::PassedOver { .. }
+            | Self::DeadPosts { .. } => Severity::Error,
             Self::Failures { .. } | Self::Missed { .. } | Self::BreakerOpen => Severity::Warning,
         }
     }

@@ -126,6 +126,7 @@ fn count(cause: &Cause, so_far: u64) -> u64 {
     match cause {
         Cause::Failures { in_a_row, .. } => u64::from(*in_a_row),
         Cause::Missed { slots, .. } => so_far.saturating_add(*slots),
+        Cause::DeadPosts { posts, .. } => *posts,
         _ => 1,
     }
 }

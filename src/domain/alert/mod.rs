@@ -42,6 +42,8 @@ pub enum AlertKind {
     Stalled,
     /// The circuit breaker of a downstream is open.
     BreakerOpen,
+    /// Posts of a bot were given up, and nobody has sent them again.
+    DeadPosts,
     /// Several notices in one, because a channel has been sent too many within an hour.
     Digest,
     /// Nothing: somebody wants to see whether alerts arrive.
@@ -50,25 +52,27 @@ pub enum AlertKind {
 
 impl AlertKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Failures,
         Self::Held,
         Self::Missed,
         Self::GivenUp,
         Self::Stalled,
         Self::BreakerOpen,
+        Self::DeadPosts,
         Self::Digest,
         Self::Test,
     ];
 
     /// The kinds that incidents have.
-    pub const RAISED: [Self; 6] = [
+    pub const RAISED: [Self; 7] = [
         Self::Failures,
         Self::Held,
         Self::Missed,
         Self::GivenUp,
         Self::Stalled,
         Self::BreakerOpen,
+        Self::DeadPosts,
     ];
 
     /// The word that configuration, storage and channels use.
@@ -81,6 +85,7 @@ impl AlertKind {
             Self::GivenUp => "given_up",
             Self::Stalled => "stalled",
             Self::BreakerOpen => "breaker_open",
+            Self::DeadPosts => "dead_posts",
             Self::Digest => "digest",
             Self::Test => "test",
         }

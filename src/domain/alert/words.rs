@@ -26,6 +26,8 @@ pub(super) fn title(subject: &Subject, cause: &Cause, count: u64) -> String {
             format!("{name} does not run: its next run is later than its schedule says")
         }
         Cause::BreakerOpen => format!("{name} does not answer: its breaker is open"),
+        Cause::DeadPosts { .. } if count <= 1 => format!("{name}: a post was given up"),
+        Cause::DeadPosts { .. } => format!("{name}: {count} posts were given up"),
     }
 }
 
@@ -63,6 +65,12 @@ pub(super) fn detail(cause: &Cause, range: Option<(Instant, Instant)>) -> String
             time(*slot),
             time(*next)
         ),
+        Cause::DeadPosts { newest, error, .. } => {
+            let error = error.as_deref().unwrap_or("no error was given");
+            format!(
+                "The newest one, post {newest}, has spent its attempts: {error}\nIt goes out if somebody resends it."
+            )
+        }
         Cause::BreakerOpen => {
             "Nothing is sent there until a probe gets through; slots of its bots are skipped."
                 .into()
@@ -102,6 +110,7 @@ pub(super) fn recovered(incident: &Incident) -> String {
         AlertKind::Missed => format!("{name}: slots run again"),
         AlertKind::Stalled => format!("{name} is not stalled any more"),
         AlertKind::BreakerOpen => format!("{name}: its breaker is closed again"),
+        AlertKind::DeadPosts => format!("{name}: no post is given up any more"),
         AlertKind::Digest | AlertKind::Test => format!("{name} is over"),
     }
 }

@@ -14,6 +14,7 @@ pub(super) mod metrics;
 pub mod openapi;
 mod optional;
 pub mod page;
+pub mod posts;
 pub mod refusals;
 pub mod stream;
 pub mod supervision;
@@ -37,6 +38,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .configure(control::routes)
         .configure(actors::routes)
         .configure(executions::routes)
+        .configure(posts::routes)
         .configure(configuration::routes)
         .configure(supervision::routes)
         .configure(breakers::routes)

@@ -54,6 +54,7 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     tags(
         (name = "actors", description = "Bots"),
         (name = "executions", description = "What became of runs and slots"),
+        (name = "posts", description = "What was handed to platforms, and what became of it"),
         (name = "control", description = "Pause, resume, trigger, cancel"),
         (name = "content", description = "Knowledge items that bots choose from"),
         (name = "configuration", description = "What is in force, and reading it again"),

@@ -38,7 +38,7 @@ pub struct IncidentView {
     /// What it is known by from its beginning to its end.
     #[schema(example = "failures/daily_poster")]
     pub incident: String,
-    /// `failures`, `held`, `missed`, `given_up`, `stalled` or `breaker_open`.
+    /// `failures`, `held`, `missed`, `given_up`, `stalled`, `breaker_open` or `dead_posts`.
     #[schema(value_type = String, example = "failures")]
     pub kind: &'static str,
     /// The bot, if it is about one.

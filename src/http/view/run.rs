@@ -148,6 +148,10 @@ impl From<SkillOutcome> for SkillView {
 pub struct PostView {
     /// The row.
     pub id: i64,
+    /// The run that made it: see `/executions/{id}`, as long as the ledger keeps it.
+    pub execution_id: i64,
+    /// The bot's name.
+    pub task_id: String,
     /// Such as `discord` or `console`.
     pub platform: String,
     /// A channel, or `stdout`.
@@ -172,6 +176,8 @@ impl From<Post> for PostView {
     fn from(post: Post) -> Self {
         Self {
             id: post.id,
+            execution_id: post.execution.0,
+            task_id: post.bot.to_string(),
             platform: post.platform,
             destination: post.destination,
             body: post.message.body,

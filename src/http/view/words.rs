@@ -120,7 +120,7 @@ impl From<SkillStatus> for SkillWord {
 }
 
 /// What became of a post.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PostWord {
     /// Stored, and not known to have arrived.
@@ -140,6 +140,17 @@ impl From<PostStatus> for PostWord {
             PostStatus::Sent => Self::Sent,
             PostStatus::Failed => Self::Failed,
             PostStatus::Dead => Self::Dead,
+        }
+    }
+}
+
+impl From<PostWord> for PostStatus {
+    fn from(status: PostWord) -> Self {
+        match status {
+            PostWord::Pending => Self::Pending,
+            PostWord::Sent => Self::Sent,
+            PostWord::Failed => Self::Failed,
+            PostWord::Dead => Self::Dead,
         }
     }
 }

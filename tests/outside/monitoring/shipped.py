@@ -11,7 +11,7 @@ import textwrap
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
 DEPLOY, RUNBOOKS = ROOT / "deploy", ROOT / "docs" / "runbooks"
 # The kinds of the server's own alerts: each has a page too.
-KINDS = {"failures", "held", "missed", "given_up", "stalled", "breaker_open", "digest", "test"}
+KINDS = {"failures", "held", "missed", "given_up", "stalled", "breaker_open", "dead_posts", "digest", "test"}
 # Where Alertmanager sends what.
 ROUTES = {
     "alertname=Watchdog severity=none service=monitoring": "watchdog",
