@@ -72,26 +72,28 @@ pub(super) fn references(setting: &Value, run: &RunContext<'_>) -> Result<Vec<Va
         _ => return media(&run.content),
     };
     let variables = Variables::of(run)?;
-    let reference = |one: &Value| {
-        let (url, description) = match one {
-            Value::String(url) => (url.as_str(), None),
-            one => {
-                let fields = table(one)?;
-                let of = |key: &str| fields.get(key).and_then(Value::as_str);
-                (of("url").unwrap_or_default(), of("description"))
-            }
-        };
-        let url = render(url, &variables)?;
-        let description = description.map(|text| render(text, &variables));
-        let description = description.transpose()?;
-        match url.trim() {
-            "" => Ok(None),
-            url => Ok(Some(referred(url, description.as_deref())?)),
+    let all = listed.iter().take(MOST);
+    let all = all.filter_map(|one| reference(one, &variables).transpose());
+    all.collect()
+}
+
+/// One of the list; an address that comes out empty is none.
+fn reference(one: &Value, variables: &Variables) -> Result<Option<Value>, String> {
+    let (url, description) = match one {
+        Value::String(url) => (url.as_str(), None),
+        one => {
+            let fields = table(one)?;
+            let of = |key: &str| fields.get(key).and_then(Value::as_str);
+            (of("url").unwrap_or_default(), of("description"))
         }
     };
-    let all = listed.iter().take(MOST).map(reference);
-    let all: Vec<Option<Value>> = all.collect::<Result<_, String>>()?;
-    Ok(all.into_iter().flatten().collect())
+    let url = render(url, variables)?;
+    let description = description.map(|text| render(text, variables));
+    let description = description.transpose()?;
+    match url.trim() {
+        "" => Ok(None),
+        url => referred(url, description.as_deref()).map(Some),
+    }
 }
 
 /// The media of the item; behind the tenth nothing fits into a message.
