@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use actor_server::domain::{
     Instant,
-    bot::{Behaviour, Bot, BotName},
+    bot::{Behaviour, Bot, BotName, Target},
     hold::{Hold, HoldKind},
     outcome::Gap,
     policy::{OnResume, Policy},

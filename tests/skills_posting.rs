@@ -83,6 +83,94 @@ async fn posts_are_numbered_and_keep_their_embeds() {
     assert_eq!(run.posted, 2);
 }
 
+/// What stands in `attachments` of a post of this content, under this setting.
+async fn attached(setting: Value, content: Value) -> Result<Value, SkillError> {
+    let (bot, desk) = (bot(), Desk::default());
+    let mut run = run::run(&bot, &desk, content);
+    run.message = Some(Message {
+        body: "look".into(),
+        options: json!({}),
+    });
+    let given = settings(json!({ "attachments": setting }));
+    ContentPosting.run(&mut run, &given).await?;
+    Ok(desk.posts()[0].1.options["attachments"].clone())
+}
+
+#[tokio::test]
+async fn files_of_the_item_or_of_the_bot_file_go_with_the_post() {
+    let content = json!({ "body": "b", "media": ["https://h/a.png", "http://h/b.gif"], "id": 7 });
+    let media = json!([{ "url": "https://h/a.png" }, { "url": "http://h/b.gif" }]);
+    let named = json!([
+        "https://h/{{ content.id }}.png",
+        "{% if false %}x{% endif %}"
+    ]);
+    let described = json!([{ "url": "https://h/a", "description": "no {{ content.id }}" }]);
+    for (setting, content, expected) in [
+        (json!("media"), content.clone(), media),
+        (json!("media"), json!({ "body": "b" }), Value::Null),
+        (json!("media"), Value::Null, Value::Null),
+        (
+            named,
+            content.clone(),
+            json!([{ "url": "https://h/7.png" }]),
+        ),
+        (
+            described,
+            content,
+            json!([{ "url": "https://h/a", "description": "no 7" }]),
+        ),
+    ] {
+        assert_eq!(
+            attached(setting.clone(), content).await,
+            Ok(expected),
+            "{setting}"
+        );
+    }
+    let many = json!({ "media": vec!["https://h/a"; 30] });
+    let many = attached(json!("media"), many).await.unwrap();
+    assert_eq!(many.as_array().unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn what_is_no_address_of_the_web_is_never_attached() {
+    for bad in ["/etc/passwd", "file:///etc/passwd", "a.png", ""] {
+        let content = json!({ "media": [bad] });
+        let error = attached(json!("media"), content).await.unwrap_err();
+        assert!(
+            !error.recoverable && error.message.contains("is no address"),
+            "{error}"
+        );
+    }
+    let error = attached(
+        json!(["/etc/{{ content.name }}"]),
+        json!({ "name": "passwd" }),
+    )
+    .await;
+    assert!(
+        error
+            .unwrap_err()
+            .message
+            .contains("`/etc/passwd` is no address")
+    );
+}
+
+#[tokio::test]
+async fn when_there_is_nothing_to_post_nothing_is_posted() {
+    let (bot, desk) = (bot(), Desk::default());
+    let mut run = run::run(&bot, &desk, Value::Null);
+    run.message = Some(Message {
+        body: "text".into(),
+        options: json!({}),
+    });
+    run.nothing_to_post = Some("no item is left".into());
+    let verdict = ContentPosting.run(&mut run, &Map::new()).await.unwrap();
+    assert_eq!(
+        verdict,
+        Verdict::NothingToDo("nothing to post: no item is left".into())
+    );
+    assert!(desk.posts().is_empty());
+}
+
 #[tokio::test]
 async fn without_a_message_there_is_nothing_to_do() {
     let (bot, desk) = (bot(), Desk::default());
@@ -113,6 +201,8 @@ fn wrong_mentions_are_found_before_a_run() {
         json!({}),
         json!({ "allowed_mentions": ["users", "roles", "everyone"] }),
         json!({ "allowed_mentions": { "parse": ["roles"], "users": ["1"], "replied_user": true } }),
+        json!({ "attachments": "media" }),
+        json!({ "attachments": ["{{ content.url }}", { "url": "https://h/a", "description": "{{ content.title }}" }] }),
     ] {
         assert_eq!(check(good.clone()), [], "{good}");
     }
@@ -123,8 +213,33 @@ fn wrong_mentions_are_found_before_a_run() {
             "did you mean `allowed_mentions`?",
         ),
         (
-            json!({ "attachments": [] }),
+            json!({ "attachments": "all" }),
             "attachments",
+            "\"media\" or a list",
+        ),
+        (
+            json!({ "attachments": vec!["https://h/a"; 11] }),
+            "attachments",
+            "at most 10",
+        ),
+        (
+            json!({ "attachments": ["{{ contend.media }}"] }),
+            "attachments[0]",
+            "did you mean `content`?",
+        ),
+        (
+            json!({ "attachments": [7] }),
+            "attachments[0]",
+            "must be a text",
+        ),
+        (
+            json!({ "attachments": [{ "description": "a cat" }] }),
+            "attachments[0].url",
+            "is missing",
+        ),
+        (
+            json!({ "attachments": [{ "url": "https://h/a", "alt": "a cat" }] }),
+            "attachments[0].alt",
             "unknown setting",
         ),
         (

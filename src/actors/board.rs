@@ -256,7 +256,11 @@ impl std::ops::Deref for Edit<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{bot::Behaviour, hold::HoldKind, policy::Policy};
+    use crate::domain::{
+        bot::{Behaviour, Target},
+        hold::HoldKind,
+        policy::Policy,
+    };
 
     fn at(second: i64) -> Instant {
         chrono::DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()

@@ -1,5 +1,7 @@
 //! `[outbound.webhooks.NAME]`: webhooks that bots may post to. Their URLs are secrets and stay here.
 
+use secrecy::SecretString;
+
 use super::{
     item::Item, keys::secret::webhook_secret, settings::PostWebhook, table::Table, urls::receiver,
 };
@@ -36,28 +38,27 @@ fn webhook(name: &str, item: &Item<'_>) -> Option<PostWebhook> {
     if kind == Some(WebhookKind::Discord) && cfg!(not(feature = "discord")) {
         item.problem("this program was built without Discord; leave it out");
     }
+    // One with problems is used by nobody, but bots may name it.
     Some(PostWebhook {
         name: name.to_owned(),
-        kind: kind?,
-        url: url?.into(),
-        secret: secret?,
+        kind: kind.unwrap_or(WebhookKind::Signed),
+        url: url.unwrap_or_default().into(),
+        secret,
     })
 }
 
-/// A signed one needs one, a Discord one has none; `None` if it is wrong.
-fn secret(table: &Table<'_>, kind: Option<WebhookKind>) -> Option<Option<secrecy::SecretString>> {
+/// A signed one needs one, a Discord one has none.
+fn secret(table: &Table<'_>, kind: Option<WebhookKind>) -> Option<SecretString> {
     if kind == Some(WebhookKind::Discord) {
         if let Some(item) = table.get("secret") {
             item.problem("Discord checks no signatures; leave it out");
         }
-        return Some(None);
+        return None;
     }
     let item = table.need("secret", "what posts are signed with, `whsec_…`")?;
-    match item.parse(webhook_secret)? {
-        Some(secret) => Some(Some(secret)),
-        None => {
-            item.problem("is empty; use `whsec_` and 24 to 64 random bytes in base64");
-            None
-        }
+    let secret = item.parse(webhook_secret)?;
+    if secret.is_none() {
+        item.problem("is empty; use `whsec_` and 24 to 64 random bytes in base64");
     }
+    secret
 }

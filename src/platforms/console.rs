@@ -67,15 +67,25 @@ fn failed(error: &dyn std::fmt::Display) -> PostFailure {
     PostFailure::Transient(format!("cannot write to the console: {error}"))
 }
 
-/// The lines of a post, its embeds as JSON behind its text.
+/// The lines of a post, behind its text its embeds as JSON and where its files are.
 fn render(post: &Post) -> String {
     let embeds = post.message.options.get("embeds").map(|embeds| {
         // One line, whatever the embeds say: JSON escapes line ends.
         format!("embeds: {embeds}")
     });
+    let files = post.message.options.get("attachments");
+    let files = files
+        .and_then(serde_json::Value::as_array)
+        .into_iter()
+        .flatten();
+    let files = files.filter_map(|file| file.get("url")?.as_str());
+    let files: Vec<String> = files.map(|url| format!("attachment: {url}")).collect();
     let body = post.message.body.lines();
     let mut text = String::new();
-    for line in body.chain(embeds.as_deref()) {
+    for line in body
+        .chain(embeds.as_deref())
+        .chain(files.iter().map(String::as_str))
+    {
         let mark = if text.is_empty() { ':' } else { '|' };
         text.push_str(&format!("{}{mark} {}\n", post.bot, visible(line)));
     }

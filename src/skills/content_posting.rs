@@ -4,15 +4,17 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
 use super::{
-    RunContext, SettingProblem, Skill, SkillError, Verdict,
+    RunContext, SettingProblem, Skill, SkillError, Verdict, attached,
     settings::{Reader, flag, texts, wanted},
 };
 use crate::domain::post::Message;
 
 /// `content_posting`.
 ///
-/// Setting `allowed_mentions`: a list of `users`, `roles`, `everyone`, or a table with `parse`, `users`, `roles` and
-/// `replied_user` as Discord's allowed-mentions object has them (ids as texts).
+/// | setting | default | |
+/// |---|---|---|
+/// | `allowed_mentions` | nobody | a list of `users`, `roles`, `everyone`, or a table with `parse`, `users`, `roles` and `replied_user` as Discord's allowed-mentions object has them (ids as texts) |
+/// | `attachments` | none | `"media"`: the files of the chosen item; or a list of templates of addresses, each alone or as `url` beside a `description` |
 #[derive(Clone, Copy, Debug)]
 pub struct ContentPosting;
 
@@ -30,7 +32,10 @@ impl Skill for ContentPosting {
     }
 
     fn check(&self, settings: &Map<String, Value>) -> Vec<SettingProblem> {
-        let mut reader = Reader::new(settings, "").only(&["allowed_mentions"]);
+        let mut reader = Reader::new(settings, "").only(&["allowed_mentions", "attachments"]);
+        if let Some(attachments) = settings.get("attachments") {
+            reader.add(attached::problems(attachments));
+        }
         if let Some(Value::Object(fields)) = settings.get("allowed_mentions") {
             reader.add(check_mentions(fields));
         } else {
@@ -50,9 +55,14 @@ impl Skill for ContentPosting {
         let Some(message) = &run.message else {
             return Ok(Verdict::NothingToDo("there is no text to post".into()));
         };
+        let attachments = settings.get("attachments");
+        let attachments = attachments.map(|setting| attached::references(setting, run));
+        let attachments = attachments
+            .transpose()
+            .map_err(|error| SkillError::unrecoverable(format!("attachments: {error}")))?;
         let message = Message {
             body: message.body.clone(),
-            options: options(&message.options, settings),
+            options: options(&message.options, settings, attachments.unwrap_or_default()),
         };
         run.outlet
             .post(run.posted, message, run.item.as_ref())
@@ -62,8 +72,8 @@ impl Skill for ContentPosting {
     }
 }
 
-/// The message's options with the mentions that the bot file allows, whatever a formatter said.
-fn options(made: &Value, settings: &Map<String, Value>) -> Value {
+/// The message's options with the mentions that the bot file allows, whatever a formatter said, and with files.
+fn options(made: &Value, settings: &Map<String, Value>, attachments: Vec<Value>) -> Value {
     let mut options = made.as_object().cloned().unwrap_or_default();
     let allowed = match settings.get("allowed_mentions") {
         Some(Value::Object(fields)) => Value::Object(fields.clone()),
@@ -71,6 +81,9 @@ fn options(made: &Value, settings: &Map<String, Value>) -> Value {
         _ => json!({ "parse": [] }),
     };
     options.insert("allowed_mentions".into(), allowed);
+    if !attachments.is_empty() {
+        options.insert("attachments".into(), attachments.into());
+    }
     Value::Object(options)
 }
 

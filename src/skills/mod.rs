@@ -1,5 +1,6 @@
 //! The steps of a bot's pipeline: one trait, and the built-in skills.
 
+mod attached;
 pub mod content_formatter;
 pub mod content_posting;
 pub mod content_scheduling;

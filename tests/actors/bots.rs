@@ -11,7 +11,7 @@ use std::{
 
 use actor_server::{
     domain::{
-        bot::{Behaviour, Bot, BotName, ExecutionRules, SkillSpec},
+        bot::{Behaviour, Bot, BotName, ExecutionRules, SkillSpec, Target},
         policy::Policy,
         post::Message,
         retry::RetryPolicy,

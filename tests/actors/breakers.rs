@@ -7,7 +7,10 @@ use actor_server::{
         breakers::{Downstream, Sign},
         env::DISCORD,
     },
-    domain::{bot::Bot, outcome::Status},
+    domain::{
+        bot::{Bot, Target},
+        outcome::Status,
+    },
     platforms::{
         ContentPoster, PostFailure, Receipt,
         stub::{Answer, StubPlatform},
@@ -28,11 +31,11 @@ fn poster(name: &str, channel: u64) -> Bot {
     let mut bot = formatting(name);
     set_template(&mut bot, "hello");
     let schedule = every(1, name, "succeed").schedule;
-    let channel_id = Some(channel);
+    let target = Target::Channel(channel);
     with(
         Bot {
             schedule,
-            channel_id,
+            target,
             ..bot
         },
         |policy| policy.retry.max_attempts = 100,

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use actor_server::{
     actors::{env::DISCORD, gauges},
     domain::{
+        bot::Target,
         hold::HoldKind,
         outcome::{AttemptOutcome, Status},
         run::ExecutionId,
@@ -229,7 +230,7 @@ async fn every_answer_of_a_platform_and_its_breaker_are_shown() {
         policy.retry.max_attempts = 100
     });
     set_template(&mut poster, "hello");
-    poster.channel_id = Some(7);
+    poster.target = Target::Channel(7);
     let server = Server::start(folder.path(), Setting::of([poster])).await;
     let health = "actor_dependency_health_status{actor=\"poster\",dependency=\"discord\"}";
     assert_eq!(value(&server, health), Some(0.0), "it is not configured");
@@ -312,7 +313,7 @@ async fn a_console_that_takes_no_posts_is_not_well_until_it_does() {
 #[actix_rt::test]
 async fn a_removed_bot_leaves_no_series() {
     let mut poster = formatting("gone");
-    poster.channel_id = Some(7);
+    poster.target = Target::Channel(7);
     let (_folder, files, server) = reload::server([bot("stays", "succeed"), poster.clone()]).await;
     assert!(page(&server).contains("actor=\"gone\"") && page(&server).contains("discord:7"));
     files.say([bot("stays", "succeed"), bot("new", "succeed")]);

@@ -6,7 +6,7 @@ use actor_server::{
     actors::messages::BotCard,
     domain::{
         Instant,
-        bot::{Behaviour, Bot, BotName},
+        bot::{Behaviour, Bot, BotName, Target},
         hold::{Hold, HoldKind},
         policy::Policy,
         schedule::{ScheduleKind, ScheduleSpec},

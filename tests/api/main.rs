@@ -36,3 +36,5 @@ mod served;
 mod stand;
 mod system;
 mod views;
+#[cfg(feature = "discord")]
+mod webhooks;

@@ -14,7 +14,8 @@ pub(crate) fn actor(name: &str) -> Value {
         "name": name, "task_id": name, "title": "Daily poster", "description": "Posts one item each morning",
         "enabled": true, "is_paused": false, "consecutive_failures": 0, "last_run": within(-7_230),
         "next_run": within(330), "schedule_type": "Cron", "schedule": "at 09:00:00 (UTC)", "timezone": "UTC",
-        "next_slots": [within(330)], "hold": null, "running": [], "overlap": "skip", "channel_id": null, "runs": 3,
+        "next_slots": [within(330)], "hold": null, "running": [], "overlap": "skip", "channel_id": null,
+        "platform": "console", "destination": "stdout", "runs": 3,
         "a_field_of_tomorrow": {"x": 1},
     })
 }

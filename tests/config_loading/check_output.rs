@@ -43,6 +43,47 @@ schedule = { type = "Once", at = "2020-01-01T00:00:00Z" }
 }
 
 #[test]
+fn where_posts_go_is_shown_and_no_url() {
+    let text = r#"
+[outbound.webhooks.news]
+type = "discord"
+url = "https://discord.com/api/webhooks/1/hidden"
+[outbound.webhooks.crm]
+type = "signed"
+url = "https://example.org/hidden"
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+[[actors]]
+name = "a"
+webhook = "news"
+config_file = "bot.toml"
+schedule = { type = "Once", at = "2020-01-01T00:00:00Z" }
+[[actors]]
+name = "b"
+webhook = "crm"
+config_file = "bot.toml"
+schedule = { type = "Once", at = "2020-01-01T00:00:00Z" }
+[[actors]]
+name = "c"
+platform = "matrix"
+destination = "general"
+config_file = "bot.toml"
+schedule = { type = "Once", at = "2020-01-01T00:00:00Z" }
+"#;
+    let output = shown(text, &[]);
+    for line in [
+        "  platform  discord webhook `news`\n",
+        "  platform  signed webhook `crm`\n",
+        "  platform  matrix, general\n",
+    ] {
+        assert!(output.contains(line), "{output}");
+    }
+    assert!(
+        !output.contains("hidden") && !output.contains("whsec"),
+        "{output}"
+    );
+}
+
+#[test]
 fn a_bot_in_quarantine_is_shown_with_its_reasons() {
     let text = "[server]\non_invalid_bot = \"quarantine\"\n".to_owned()
         + &entry("bad", "overlap = \"skpi\"")

@@ -6,6 +6,7 @@ use super::support::{GOOD_BOT, entry, folder, load_in, load_text, write};
 use actor_server::{
     config::{Algorithm, OnInvalidBot},
     domain::{
+        bot::Target,
         policy::{Misfire, OnResume, Overlap, Policy},
         schedule::{DstFold, DstGap, ScheduleKind},
     },
@@ -21,7 +22,7 @@ fn a_bot_that_sets_nothing_has_the_built_in_policy() {
     let loaded = load_text(&entry("a", "")).unwrap();
     let bot = &loaded.settings.bots[0];
     assert_eq!(bot.policy, Policy::default());
-    assert!(bot.enabled && bot.quarantine.is_none() && bot.channel_id.is_none());
+    assert!(bot.enabled && bot.quarantine.is_none() && bot.target == Target::Console);
 }
 
 #[test]
@@ -241,7 +242,7 @@ enabled = false
     );
     let loaded = load_in(&folder, &[("DISCORD_TOKEN", "t")]).unwrap();
     let bot = &loaded.settings.bots[0];
-    assert_eq!(bot.channel_id, Some(u64::MAX));
+    assert_eq!(bot.target, Target::Channel(u64::MAX));
     let behaviour = &bot.behaviour;
     assert_eq!(
         (&*behaviour.title, &*behaviour.knowledge),

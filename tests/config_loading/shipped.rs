@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use actor_server::domain::schedule::ScheduleKind;
+use actor_server::domain::{bot::Target, schedule::ScheduleKind};
 use secrecy::ExposeSecret;
 
 use super::support::{folder, load_file, load_in, write};
@@ -27,7 +27,7 @@ fn the_shipped_configuration_has_four_bots_and_nothing_to_complain_of() {
             .settings
             .bots
             .iter()
-            .all(|bot| bot.channel_id.is_none())
+            .all(|bot| bot.target == Target::Console)
     );
     assert_eq!(
         loaded.settings.server.database_url.expose_secret(),

@@ -48,6 +48,10 @@ impl SkillCatalogue for Skills {
         }
         found
     }
+
+    fn platforms(&self) -> Vec<String> {
+        vec!["matrix".into()]
+    }
 }
 
 /// Loads a file with nothing in the environment.

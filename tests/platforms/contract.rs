@@ -149,6 +149,11 @@ async fn each_line_on_the_console_names_its_bot_and_nothing_steers_the_terminal(
             json!({ "embeds": [{ "title": "two\nlines" }] }),
             "herald: embeds: [{\"title\":\"two\\nlines\"}]\n",
         ),
+        (
+            "look",
+            json!({ "attachments": [{ "url": "https://h/a\n.png" }] }),
+            "herald: look\nherald| attachment: https://h/a\\n.png\n",
+        ),
     ] {
         let page = Page::default();
         let console = Console::new(page.clone());

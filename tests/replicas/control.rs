@@ -7,7 +7,13 @@ use actor_server::{
         breakers::{Downstream, Sign},
         messages::{BotCard, ControlError, DescribeBot, ListBots, ResetBreaker},
     },
-    domain::{bot::Bot, hold::HoldKind, outcome::Status, policy::Overlap, run::ExecutionId},
+    domain::{
+        bot::{Bot, Target},
+        hold::HoldKind,
+        outcome::Status,
+        policy::Overlap,
+        run::ExecutionId,
+    },
     store::LedgerRow,
 };
 use chrono::TimeDelta;
@@ -281,7 +287,7 @@ async fn a_pause_that_another_process_has_prolonged_is_not_ended_by_its_first_en
 #[actix_rt::test]
 async fn a_breaker_that_one_process_opens_is_open_at_another_which_may_reset_it_for_both() {
     let bot = Bot {
-        channel_id: Some(42),
+        target: Target::Channel(42),
         ..formatting("bot")
     };
     let (_database, servers) = site(2, &[bot]).await;

@@ -3,6 +3,7 @@ use std::{fs, path::Path};
 use serde_json::json;
 
 use super::*;
+use crate::domain::bot::Target;
 
 /// Every place that a secret may stand in.
 const SERVER: &str = r#"
@@ -24,8 +25,16 @@ webhook_url = "https://discord.com/api/webhooks/1/hidden-8"
 routing_key = "hidden9"
 [alerts.healthchecks]
 url = "https://hc-ping.com/hidden-10"
+[outbound.webhooks.news]
+type = "discord"
+url = "https://discord.com/api/webhooks/1/hidden-12"
+[outbound.webhooks.crm]
+type = "signed"
+url = "https://hidden-13.example.org/"
+secret = "hidden-14-0123456789abcdef0123456789abcdef"
 [[actors]]
 name = "bot"
+webhook = "crm"
 config_file = "bot.toml"
 timeout_seconds = 7
 alerts = { ping_url = "https://hc-ping.com/hidden-11" }
@@ -75,6 +84,16 @@ fn no_secret_is_shown_wherever_it_stands() {
     assert_eq!(shown["alerts"]["webhook"]["secret"], MASK);
     assert_eq!(shown["alerts"]["healthchecks"]["url"], MASK);
     assert_eq!(shown["actors"][0]["alerts"]["ping_url"], MASK);
+    let hooks = &shown["outbound"]["webhooks"];
+    assert_eq!(
+        hooks["news"],
+        json!({ "type": "discord", "url": MASK, "secret": null })
+    );
+    assert_eq!(
+        hooks["crm"],
+        json!({ "type": "signed", "url": MASK, "secret": MASK })
+    );
+    assert_eq!(shown["actors"][0]["webhook"], "crm");
     let bot = &shown["actors"][0];
     assert_eq!(bot["timeout_seconds"], 7);
     assert_eq!(bot["schedule"]["seconds"], 60);
@@ -100,6 +119,41 @@ fn a_changed_secret_is_a_change_and_its_value_is_told_to_nobody() {
     assert_eq!(again.changed, Vec::<String>::new());
     assert_eq!(again.needs_restart, ["server.max_parallel_tasks"]);
     assert!(again.platforms.is_empty());
+}
+
+#[test]
+fn a_changed_webhook_is_taken_up_and_one_that_is_gone_is_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = source(folder.path(), SERVER);
+    let write = |server: &str| fs::write(folder.path().join("server.toml"), server).unwrap();
+    write(&SERVER.replace("hidden-13", "hidden-15"));
+    let offer = source.read().unwrap();
+    assert_eq!(offer.changed, ["outbound.webhooks.crm.url"]);
+    assert!(offer.needs_restart.is_empty());
+    let named = |offer: &Offer| -> Vec<(&str, bool)> {
+        let platforms = offer.platforms.iter();
+        platforms
+            .map(|(name, platform)| (*name, platform.is_some()))
+            .collect()
+    };
+    assert_eq!(
+        named(&offer),
+        [("discord_webhook", true), ("webhook", true)]
+    );
+    (offer.accept)();
+    let (before, rest) = SERVER.split_once("[outbound.webhooks.news]").unwrap();
+    let (_, bots) = rest.split_once("[[actors]]").unwrap();
+    write(&format!(
+        "{before}[[actors]]{}",
+        bots.replace("webhook = \"crm\"\n", "")
+    ));
+    let offer = source.read().unwrap();
+    assert!(offer.needs_restart.is_empty(), "{:?}", offer.needs_restart);
+    assert_eq!(
+        named(&offer),
+        [("discord_webhook", false), ("webhook", false)]
+    );
+    assert_eq!(offer.bots.values().next().unwrap().target, Target::Console);
 }
 
 #[test]

@@ -162,6 +162,7 @@ pub(super) fn one(actor: &Actor, status: &ActorStatus, look: Look, now: DateTime
         ("state", state(actor, now)),
     ];
     lines.extend(actor.hold.iter().flat_map(|hold| held(hold, now)));
+    lines.extend(target(actor).map(|target| ("posts to", plain(target))));
     lines.extend([
         ("schedule", plain(schedule(actor))),
         ("running now", plain(running.join(", "))),
@@ -175,6 +176,12 @@ pub(super) fn one(actor: &Actor, status: &ActorStatus, look: Look, now: DateTime
         ),
     ]);
     pairs(look, lines)
+}
+
+/// Where its posts go; an older server does not say so.
+fn target(actor: &Actor) -> Option<String> {
+    let (platform, destination) = (actor.platform.as_ref()?, actor.destination.as_ref()?);
+    Some(format!("{platform}, {destination}"))
 }
 
 fn held(hold: &Hold, now: DateTime<Utc>) -> [(&'static str, Toned); 3] {

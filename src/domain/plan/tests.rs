@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta};
 
 use super::*;
 use crate::domain::{
-    bot::Behaviour,
+    bot::{Behaviour, Target},
     schedule::{ScheduleKind, ScheduleSpec},
 };
 

@@ -52,26 +52,9 @@ impl Payload {
         let none = Map::new();
         let options = post.message.options.as_object().unwrap_or(&none);
         check(post, options)?;
-        let mut message = CreateMessage::new()
-            .allowed_mentions(mentions(options.get("allowed_mentions"))?)
-            .embeds(made(options.get("embeds"))?);
-        if sender == Sender::Bot {
-            let nonce = Nonce::String(post.nonce.clone());
-            message = message.nonce(nonce).enforce_nonce(true);
-        }
-        if !post.message.body.is_empty() {
-            message = message.content(&post.message.body);
-        }
-        let payload = serde_json::to_value(message).map_err(|error| error.to_string())?;
+        let mut fields = built(post, options, sender)?;
         let further = options.iter();
         let further = further.filter(|(key, _)| !READ.contains(&key.as_str()));
-        let mut fields = Map::new();
-        if let Value::Object(own) = payload {
-            fields.extend(own);
-        }
-        if sender == Sender::Webhook {
-            fields.remove("enforce_nonce");
-        }
         fields.extend(further.map(|(key, value)| (key.clone(), value.clone())));
         Ok(Self {
             fields,
@@ -96,6 +79,30 @@ impl Payload {
         self.fields.insert("attachments".into(), described.into());
         Ok(attachments::form(&Value::Object(self.fields), &files))
     }
+}
+
+/// What the builders make of it.
+fn built(
+    post: &Post,
+    options: &Map<String, Value>,
+    sender: Sender,
+) -> Result<Map<String, Value>, String> {
+    let mut message = CreateMessage::new()
+        .allowed_mentions(mentions(options.get("allowed_mentions"))?)
+        .embeds(made(options.get("embeds"))?);
+    if sender == Sender::Bot {
+        let nonce = Nonce::String(post.nonce.clone());
+        message = message.nonce(nonce).enforce_nonce(true);
+    }
+    if !post.message.body.is_empty() {
+        message = message.content(&post.message.body);
+    }
+    let payload = serde_json::to_value(message).map_err(|error| error.to_string())?;
+    let mut fields = payload.as_object().cloned().unwrap_or_default();
+    if sender == Sender::Webhook {
+        fields.remove("enforce_nonce");
+    }
+    Ok(fields)
 }
 
 fn described((n, file): (usize, &File)) -> Value {

@@ -6,7 +6,7 @@
 mod embed;
 mod engine;
 mod guard;
-mod template;
+pub(super) mod template;
 mod text;
 
 use async_trait::async_trait;

@@ -30,11 +30,11 @@ const NAMES: [&str; 7] = [
 ];
 
 /// What templates can refer to.
-pub(super) struct Variables(Value);
+pub(in crate::skills) struct Variables(Value);
 
 impl Variables {
     /// Those of a run.
-    pub(super) fn of(run: &RunContext<'_>) -> Result<Self, String> {
+    pub(in crate::skills) fn of(run: &RunContext<'_>) -> Result<Self, String> {
         for (name, value) in [("content", &run.content), ("event", &run.event)] {
             let length = value.to_string().len();
             if length > MAX_INPUT {
@@ -55,7 +55,7 @@ impl Variables {
     }
 
     /// The content; null when no skill has chosen one.
-    pub(super) fn content(&self) -> &Value {
+    pub(in crate::skills) fn content(&self) -> &Value {
         self.0.get("content").unwrap_or(&Value::Null)
     }
 }
@@ -66,7 +66,7 @@ fn written(at: Instant) -> String {
 }
 
 /// The text that the template makes.
-pub(super) fn render(source: &str, variables: &Variables) -> Result<String, String> {
+pub(in crate::skills) fn render(source: &str, variables: &Variables) -> Result<String, String> {
     guard::check(source)?;
     let engine = engine();
     let mut output = Bounded::default();
@@ -84,7 +84,7 @@ pub(super) fn render(source: &str, variables: &Variables) -> Result<String, Stri
 }
 
 /// What is wrong with the template, as far as that can be said before a run.
-pub(super) fn check(source: &str) -> Result<(), String> {
+pub(in crate::skills) fn check(source: &str) -> Result<(), String> {
     guard::check(source)?;
     let engine = engine();
     let template = engine

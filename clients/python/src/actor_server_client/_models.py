@@ -116,6 +116,10 @@ class Actor:
     running: List[int] = field(default_factory=list)
     overlap: Optional[str] = None
     channel_id: Optional[str] = None
+    #: Where its posts go: ``console``, ``discord``, ``discord_webhook``, ``webhook``, or a platform of the server's own.
+    platform: Optional[str] = None
+    #: Where on that platform.
+    destination: Optional[str] = None
     raw: Mapping[str, Any] = _raw()
 
 
