@@ -33,8 +33,10 @@ pub trait Skill: Send + Sync + 'static {
     fn name(&self) -> &str;
 
     /// What is wrong with these settings, and what would be right; empty when they are good.
-    /// Called when the configuration is read, never during a run.
-    fn check(&self, settings: &Map<String, Value>) -> Vec<SettingProblem>;
+    /// Called when the configuration is read, never during a run. A skill that does not say takes whatever it is given.
+    fn check(&self, _settings: &Map<String, Value>) -> Vec<SettingProblem> {
+        Vec::new()
+    }
 
     /// Does the step's work on the run's context.
     ///
