@@ -23,7 +23,7 @@ impl ContentPoster for Diary {
 }
 
 /// The program, around any server file, with a diary anywhere.
-pub fn program(file: &str, diary: &str) -> Program {
+pub(crate) fn program(file: &str, diary: &str) -> Program {
     Program::new(file).platform(Diary(diary.into()))
 }
 

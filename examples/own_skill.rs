@@ -24,7 +24,7 @@ impl Skill for Dice {
 }
 
 /// The program, around any server file.
-pub fn program(file: &str) -> Program {
+pub(crate) fn program(file: &str) -> Program {
     Program::new(file).skill(Dice)
 }
 

@@ -103,7 +103,7 @@ fn a_program_whose_files_are_broken_says_every_problem() {
     };
     assert!(matches!(&error, AppError::Configuration(_)), "{error}");
     assert!(
-        error.to_string().contains("there is no skill `dice`"),
+        error.to_string().contains("`dice` is not a known skill"),
         "{error}"
     );
     assert!(error.is_configuration());

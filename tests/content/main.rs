@@ -25,7 +25,7 @@ use std::process::Output;
 use server::Home;
 
 /// One quiet bot.
-const ONE_BOT: &str = "[[actors]]\nname = \"post\"\nconfig_file = \"post.toml\"\n[actors.schedule]\ntype = \"Interval\"\nseconds = 86400\n";
+const ONE_BOT: &str = "[[actors]]\nname = \"post\"\nconfig_file = \"post.toml\"\n[actors.schedule]\ntype = \"Once\"\nat = \"2096-01-01T00:00:00Z\"\n";
 
 /// A folder with one bot in its configuration.
 fn home() -> Home {
