@@ -127,6 +127,11 @@ pub fn serve(
     let server = ActorServer::builder(settings).files(files).build()?;
     let start = |wanted| traces::start(wanted, server.me.id.as_str());
     let _sent_last = traces.map(start).transpose().map_err(AppError::Build)?;
+    until_signalled(server)
+}
+
+/// Runs a server in a system of its own until SIGTERM or SIGINT.
+pub(super) fn until_signalled(server: ActorServer) -> Result<(), AppError> {
     in_actors_system(async move {
         let mut signals = Signals::listen(server.hangups.clone())?;
         let (stop, stopped) = oneshot::channel::<()>();
@@ -203,7 +208,10 @@ impl AppError {
     /// Whether it is the configuration that has to change.
     #[must_use]
     pub const fn is_configuration(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Url(_)))
+        matches!(
+            self,
+            Self::Store(StoreError::Url(_)) | Self::Configuration(_)
+        )
     }
 }
 

@@ -3,13 +3,14 @@
 //! Programs that embed the library start here too, with skills and platforms of their own:
 //!
 //! ```no_run
-//! use actor_server::{app::{ActorServer, AppError}, config::Settings, platforms::stub::StubPlatform};
+//! use actor_server::{app::{AppError, Program}, platforms::stub::StubPlatform};
 //!
-//! async fn serve(settings: Settings) -> Result<(), AppError> {
-//!     let server = ActorServer::builder(settings).platform(StubPlatform::new()).build()?;
-//!     server.run_until_stopped(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await
+//! fn main() -> Result<(), AppError> {
+//!     Program::new("config/actor_server.toml").platform(StubPlatform::new()).serve()
 //! }
 //! ```
+//!
+//! [`ActorServer::builder`] is for programs that have their settings from elsewhere, or a system of their own to run it in.
 
 mod alerts;
 mod commands;
@@ -19,6 +20,7 @@ mod hangups;
 mod keys;
 mod platforms;
 pub mod preview;
+mod program;
 mod running;
 mod starting;
 
@@ -35,12 +37,13 @@ pub use self::{
     configuration::ConfigurationFiles,
     hangups::outlive_hangups,
     keys::{keys, token},
+    program::Program,
 };
 use self::{configuration::FileSource, hangups::Hangups, keys::Locks};
 use crate::{
     actors::{alerting::Alerting, door::Door, env::Platforms, gauges},
     clock::Clock,
-    config::Settings,
+    config::{Problems, Settings},
     domain::run::ReplicaId,
     http::listeners::BindError,
     platforms::ContentPoster,
@@ -62,6 +65,9 @@ pub enum AppError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] BindError),
+    /// The configuration has problems.
+    #[error("{0}")]
+    Configuration(Problems),
     /// A part could not be built.
     #[error("{0}")]
     Build(String),

@@ -9,7 +9,7 @@ use super::Instant;
 pub struct AuditEntry {
     /// When.
     pub at: Instant,
-    /// Who: a token's `sub`, `event signature`, `SIGHUP`, or `anonymous`.
+    /// Who: a token's `sub`, `event signature`, `SIGHUP`, `command line`, or `anonymous`.
     pub subject: String,
     /// The token's role.
     pub role: Option<String>,

@@ -43,8 +43,10 @@ pub trait Skill: Send + Sync + 'static {
     fn name(&self) -> &str;
 
     /// What is wrong with these settings, and what would be right; empty when they are good.
-    /// Called when the configuration is read, never during a run.
-    fn check(&self, settings: &Map<String, Value>) -> Vec<SettingProblem>;
+    /// Called when the configuration is read, never during a run. A skill that does not say takes whatever it is given.
+    fn check(&self, _settings: &Map<String, Value>) -> Vec<SettingProblem> {
+        Vec::new()
+    }
 
     /// The settings that it also takes from `[actor.config]`, which several skills may share; what stands in its own table
     /// wins. Both [`Self::check`] and [`Self::run`] get the two as one.

@@ -54,8 +54,14 @@ impl SkillSet {
 
     /// Adds a skill, in place of an earlier one of that name.
     #[must_use]
-    pub fn with(mut self, skill: impl Skill) -> Self {
-        self.0.insert(skill.name().to_owned(), Arc::new(skill));
+    pub fn with(self, skill: impl Skill) -> Self {
+        self.with_arc(Arc::new(skill))
+    }
+
+    /// The same for a skill that others share.
+    #[must_use]
+    pub fn with_arc(mut self, skill: Arc<dyn Skill>) -> Self {
+        self.0.insert(skill.name().to_owned(), skill);
         self
     }
 

@@ -46,6 +46,7 @@ fn every_route_of_the_control_api_is_in_the_document() {
         "post /api/v1/config/reload",
         "get /api/v1/supervision",
         "post /api/v1/breakers/{dependency}/reset",
+        "get /api/v1/content",
         "get /api/v1/content/{table}",
         "post /api/v1/content/{table}",
         "delete /api/v1/content/{table}",

@@ -137,3 +137,59 @@ fn one_item_or_all_are_removed_and_never_all_by_mistake() {
     assert_eq!(remove("?all=true").json(), json!({ "removed": 0 }));
     server.stop();
 }
+
+#[test]
+fn tables_are_listed_with_what_is_in_them() {
+    let home = home("");
+    let server = home.start();
+    let ann = Api::with_role(&home, &server, "operator");
+    assert_eq!(ann.read("/api/v1/content"), json!([]));
+    let later = json!({ "body": "later", "not_before": "2096-01-01T00:00:00Z" });
+    let over = json!({ "body": "over", "expires_at": "2020-01-01T00:00:00Z" });
+    ann.post(TABLE, &json!([{ "body": "now" }, later, over]));
+    ann.post("/api/v1/content/another", &json!({ "body": "x" }));
+    let tables = ann.read("/api/v1/content");
+    let said = |at: usize, field: &str| tables[at][field].clone();
+    assert_eq!(
+        (said(0, "table"), said(0, "items")),
+        (json!("another"), json!(1))
+    );
+    let counts = ["items", "waiting", "expired"].map(|field| said(1, field));
+    assert_eq!(counts, [json!(3), json!(1), json!(1)]);
+    let document = document();
+    for table in tables.as_array().unwrap() {
+        let schema = &document["components"]["schemas"]["KnowledgeTable"];
+        assert_eq!(problems(&document, schema, table), Vec::<String>::new());
+    }
+    server.stop();
+}
+
+#[test]
+fn problems_of_a_body_name_the_line_and_the_field() {
+    let home = home("");
+    let server = home.start();
+    let ann = Api::with_role(&home, &server, "operator");
+    for (content_type, body, expected) in [
+        (
+            "text/csv",
+            "body,tag\nx,y\n",
+            "line 1: there is no column `tag`; did you mean `tags`?",
+        ),
+        (
+            "text/csv",
+            "body\n\"x",
+            "line 2: a quote is opened, and not closed again",
+        ),
+        (
+            "application/json",
+            "[{\"body\":1}]",
+            "item 1: `body` must be a text, not 1",
+        ),
+    ] {
+        let problem = ann
+            .ask("POST", TABLE, content_type, body)
+            .assert_problem(400);
+        assert_eq!(problem["errors"][0], expected);
+    }
+    server.stop();
+}

@@ -275,7 +275,16 @@ async fn knowledge_is_read_added_and_removed() {
         let line = format!("DELETE /api/v1/content/approved_posts?{query}");
         server.answer(&line, Answer::json(&json!({ "removed": removed })));
     }
+    server.answer(
+        "GET /api/v1/content",
+        Answer::json(&json!([{"table": "approved_posts", "items": 3, "waiting": 1, "expired": 0, "newest": null}])),
+    );
     let client = server.client();
+    let tables = client.content_tables().await.unwrap();
+    assert_eq!(
+        (tables[0].table.as_str(), tables[0].items, tables[0].waiting),
+        ("approved_posts", 3, 1)
+    );
     let filter = ContentFilter {
         limit: Some(10),
         ..Default::default()

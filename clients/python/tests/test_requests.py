@@ -165,10 +165,13 @@ class Requests(unittest.TestCase):
         self.server.answer("POST /api/v1/content/posts", {"count": 1, "ids": [4]}, 201)
         self.server.answer("DELETE /api/v1/content/posts?id=4", {"removed": 1})
         self.server.answer("DELETE /api/v1/content/posts?all=true", {"removed": 9})
+        self.server.answer("GET /api/v1/content", [{"table": "posts", "items": 3, "waiting": 1, "newest": NOW}])
+        table = self.client.content_tables()[0]
+        self.assertEqual((table.table, table.items, table.waiting, table.expired), ("posts", 3, 1, 0))
         self.assertEqual(self.client.add_content("posts", [{"body": "Grüße", "tags": ["a"]}]).ids, [4])
         self.assertEqual(self.client.delete_content("posts", 4).removed, 1)
         self.assertEqual(self.client.clear_content("posts").removed, 9)
-        self.assertEqual(self.server.asked[0].json(), [{"body": "Grüße", "tags": ["a"]}])
+        self.assertEqual(self.server.asked[1].json(), [{"body": "Grüße", "tags": ["a"]}])
 
     def test_an_event_goes_with_a_token_or_with_a_signature(self) -> None:
         taken = {"executions": [{"actor": "daily", "execution_id": 5}]}

@@ -6,8 +6,11 @@ use std::{
 };
 
 use secrecy::SecretString;
+use serde_json::json;
 
-use super::{ContentError, Format, Imported, of, source::Source, table_name, with_store};
+use super::{
+    ContentError, Format, Imported, noting::note, of, source::Source, table_name, with_store,
+};
 use crate::{
     clock::Clock,
     domain::{
@@ -49,7 +52,10 @@ pub fn import_content(url: &SecretString, import: &Import) -> Result<Imported, C
     let imported = with_store(url, Missing::Make, async |store| {
         let now = Clock::process().now();
         let imported = of(store)?.import_content(&table, Box::new(batches), now);
-        Ok(imported.await?)
+        let imported = imported.await?;
+        let after = json!({ "count": imported.items, "file": source.name });
+        note(store, "add_content", &table, after).await?;
+        Ok(imported)
     });
     let name = &source.name;
     match (imported, broken.problem()) {

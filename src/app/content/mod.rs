@@ -3,6 +3,7 @@
 
 mod exporting;
 mod importing;
+mod noting;
 mod source;
 
 use std::{fmt, sync::Arc};
@@ -156,7 +157,12 @@ pub fn remove_content(
                 None => return Ok(0),
             },
         };
-        Ok(store.remove_content(&table, id).await?)
+        let removed = store.remove_content(&table, id).await?;
+        if removed > 0 {
+            let after = json!({ "id": id, "removed": removed });
+            noting::note(store, "remove_content", &table, after).await?;
+        }
+        Ok(removed)
     })?;
     match removed.unwrap_or_default() {
         0 if *which != Removal::All => Err(ContentError::Nothing(format!(

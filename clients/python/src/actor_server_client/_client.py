@@ -24,6 +24,7 @@ from ._models import (
     EventAccepted,
     Execution,
     Health,
+    KnowledgeTable,
     Probe,
     Reload,
     Removed,
@@ -311,6 +312,10 @@ class Client:
         return decode(Probe, self._transport.request("GET", ("health", which), accept=(503,)).json())
 
     # Knowledge.
+
+    def content_tables(self) -> Page[KnowledgeTable]:
+        """The knowledge tables, by name."""
+        return self._page(KnowledgeTable, ("api", "v1", "content"), {})
 
     def content(
         self, table: str, *, limit: Optional[int] = None, cursor: Optional[str] = None

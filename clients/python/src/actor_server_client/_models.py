@@ -487,6 +487,20 @@ class ContentItem:
 
 
 @dataclass(frozen=True)
+class KnowledgeTable:
+    """A knowledge table."""
+
+    table: str
+    items: int = 0
+    #: Of these: not to be posted yet.
+    waiting: int = 0
+    #: Of these: not to be posted any more.
+    expired: int = 0
+    newest: Optional[datetime] = _time()
+    raw: Mapping[str, Any] = _raw()
+
+
+@dataclass(frozen=True)
 class Added:
     """Items were added."""
 
