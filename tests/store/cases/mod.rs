@@ -13,6 +13,7 @@ pub(crate) mod finishes;
 pub(crate) mod histories;
 pub(crate) mod holds;
 pub(crate) mod knowledge;
+pub(crate) mod outbox;
 pub(crate) mod pages;
 pub(crate) mod posts;
 pub(crate) mod reading;
