@@ -1,17 +1,19 @@
 //! A platform without a network: it answers as it is told, and remembers what it got.
 //!
 //! For the tests of this crate and of programs that embed it. It enforces nonces as Discord does: a nonce whose post
-//! has arrived is answered with the earlier receipt, and nothing is delivered a second time.
+//! has arrived is answered with the earlier receipt, and nothing is delivered a second time, until it is told to forget
+//! its nonces. It can be read back if it is told so.
 
 use std::{
     collections::VecDeque,
     future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 
-use super::{ContentPoster, PostFailure, Receipt};
+use super::{ContentPoster, Found, PostFailure, Receipt};
 use crate::domain::post::Post;
 
 /// A scripted platform; clones share script and memory.
@@ -38,6 +40,11 @@ struct Memory {
     script: VecDeque<Answer>,
     received: Vec<Post>,
     delivered: Vec<Post>,
+    looked_for: Vec<Post>,
+    /// So many of the delivered are not recognised by their nonces any more.
+    forgotten: usize,
+    window: Option<Duration>,
+    can_be_read: bool,
 }
 
 impl StubPlatform {
@@ -52,6 +59,32 @@ impl StubPlatform {
     pub fn answering(self, answers: impl IntoIterator<Item = Answer>) -> Self {
         self.memory().script.extend(answers);
         self
+    }
+
+    /// Says that it recognises nonces for so long.
+    #[must_use]
+    pub fn remembering(self, window: Duration) -> Self {
+        self.memory().window = Some(window);
+        self
+    }
+
+    /// Lets it be read back.
+    #[must_use]
+    pub fn readable(self) -> Self {
+        self.memory().can_be_read = true;
+        self
+    }
+
+    /// Recognises none of the nonces that it has had so far any more.
+    pub fn forget(&self) {
+        let mut memory = self.memory();
+        memory.forgotten = memory.delivered.len();
+    }
+
+    /// The posts that were looked for, in order.
+    #[must_use]
+    pub fn looked_for(&self) -> Vec<Post> {
+        self.memory().looked_for.clone()
     }
 
     /// Every call, in order, repetitions included.
@@ -79,17 +112,35 @@ impl Memory {
 
     /// Its place among the delivered, from 1, is its id.
     fn deliver(&mut self, post: &Post) -> Receipt {
-        let known = self
-            .delivered
-            .iter()
-            .position(|earlier| earlier.nonce == post.nonce);
+        let of_nonce = |(_, earlier): &(usize, &Post)| earlier.nonce == post.nonce;
+        let mut remembered = self.delivered.iter().enumerate().skip(self.forgotten);
+        let known = remembered.find(of_nonce).map(|(place, _)| place);
         let place = known.unwrap_or_else(|| {
             self.delivered.push(post.clone());
             self.delivered.len() - 1
         });
-        Receipt {
-            message_id: Some((place + 1).to_string()),
+        receipt(place)
+    }
+
+    fn find(&mut self, post: &Post, known: &[String]) -> Found {
+        self.looked_for.push(post.clone());
+        let is_it = |earlier: &Post| earlier.nonce == post.nonce;
+        let place = self.delivered.iter().position(is_it).map(receipt);
+        let others = |receipt: &Receipt| {
+            let id = receipt.message_id.as_ref();
+            id.is_some_and(|id| known.contains(id))
+        };
+        match place.filter(|receipt| !others(receipt)) {
+            _ if !self.can_be_read => Found::CannotTell,
+            Some(receipt) => Found::Yes(receipt),
+            None => Found::No,
         }
+    }
+}
+
+fn receipt(place: usize) -> Receipt {
+    Receipt {
+        message_id: Some((place + 1).to_string()),
     }
 }
 
@@ -97,6 +148,14 @@ impl Memory {
 impl ContentPoster for StubPlatform {
     fn platform(&self) -> &'static str {
         "stub"
+    }
+
+    fn remembers(&self) -> Option<Duration> {
+        self.memory().window
+    }
+
+    async fn find(&self, post: &Post, known: &[String]) -> Result<Found, PostFailure> {
+        Ok(self.memory().find(post, known))
     }
 
     async fn post(&self, post: &Post) -> Result<Receipt, PostFailure> {

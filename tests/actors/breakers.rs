@@ -10,9 +10,10 @@ use actor_server::{
     domain::{
         bot::{Bot, Target},
         outcome::Status,
+        post::Post,
     },
     platforms::{
-        ContentPoster, PostFailure, Receipt,
+        ContentPoster, Found, PostFailure, Receipt,
         stub::{Answer, StubPlatform},
     },
     store::LedgerRow,
@@ -61,7 +62,7 @@ fn is_shut_out(row: &LedgerRow) -> bool {
 }
 
 /// The stub in Discord's place.
-struct AsDiscord(StubPlatform);
+pub(crate) struct AsDiscord(StubPlatform);
 
 #[async_trait::async_trait]
 impl ContentPoster for AsDiscord {
@@ -69,16 +70,27 @@ impl ContentPoster for AsDiscord {
         DISCORD
     }
 
-    async fn post(&self, post: &actor_server::domain::post::Post) -> Result<Receipt, PostFailure> {
+    fn remembers(&self) -> Option<Duration> {
+        self.0.remembers()
+    }
+
+    async fn find(&self, post: &Post, known: &[String]) -> Result<Found, PostFailure> {
+        self.0.find(post, known).await
+    }
+
+    async fn post(&self, post: &Post) -> Result<Receipt, PostFailure> {
         self.0.post(post).await
     }
 }
 
-fn discord(server: &Server, answers: impl IntoIterator<Item = Answer>) -> StubPlatform {
-    let stub = StubPlatform::new().answering(answers);
+pub(crate) fn in_place_of_discord(server: &Server, stub: StubPlatform) -> StubPlatform {
     let platform = Arc::new(AsDiscord(stub.clone()));
     server.stand.env.platforms.set(DISCORD, Some(platform));
     stub
+}
+
+fn discord(server: &Server, answers: impl IntoIterator<Item = Answer>) -> StubPlatform {
+    in_place_of_discord(server, StubPlatform::new().answering(answers))
 }
 
 #[actix_rt::test]

@@ -22,6 +22,7 @@ mod events;
 mod finding;
 mod gauges;
 mod outage;
+mod outbox;
 mod persistence;
 mod queue;
 mod racing;

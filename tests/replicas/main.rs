@@ -36,6 +36,7 @@ mod control;
 mod figures;
 mod frozen;
 mod kills;
+mod order;
 mod outage;
 mod overlapping;
 mod pooled;

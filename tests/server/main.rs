@@ -32,6 +32,8 @@ mod holds;
 mod kills;
 mod late_slots;
 mod logs;
+#[cfg(feature = "discord")]
+mod order;
 #[cfg(feature = "failpoints")]
 mod overlap;
 #[cfg(all(feature = "failpoints", feature = "discord"))]

@@ -112,6 +112,14 @@ macro_rules! suite {
                     posts_outlive_their_forgotten_runs
                     posts_of_runs_come_in_their_order
                 }
+                outbox {
+                    what_goes_first_is_pending_for_the_same_destination_and_older
+                    of_each_destination_a_bounded_number_is_read
+                    what_was_given_up_is_resent_behind_all_others_and_anew
+                    nothing_but_what_was_given_up_is_resent
+                    what_has_arrived_at_a_destination_is_known_by_its_ids
+                    posts_are_found_by_bot_and_status_newest_first
+                }
                 holds {
                     a_hold_comes_back_as_it_was_set
                     a_hold_of_the_same_kind_is_renewed

@@ -15,6 +15,7 @@ pub(crate) mod finishes;
 pub(crate) mod histories;
 pub(crate) mod holds;
 pub(crate) mod knowledge;
+pub(crate) mod outbox;
 pub(crate) mod pages;
 pub(crate) mod posted;
 pub(crate) mod posts;
