@@ -225,7 +225,7 @@ fn an_unknown_skill_is_one_problem_that_names_the_near_one() {
     assert!(
         found[0]
             .1
-            .ends_with("known are content_formatter, content_posting"),
+            .contains("known are command, content_formatter, content_posting"),
         "{found:?}"
     );
 }

@@ -1,9 +1,12 @@
 //! The steps of a bot's pipeline: one trait, and the built-in skills.
 
+pub mod command;
 pub mod content_formatter;
 pub mod content_posting;
 pub mod feed_reader;
+pub mod http_request;
 mod outside;
+mod patience;
 pub mod pipeline;
 pub mod progress;
 pub mod registry;

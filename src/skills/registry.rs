@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    Skill, content_formatter::ContentFormatter, content_posting::ContentPosting,
-    feed_reader::FeedReader, settings::nearest,
+    Skill, command::Command, content_formatter::ContentFormatter, content_posting::ContentPosting,
+    feed_reader::FeedReader, http_request::HttpRequest, settings::nearest,
 };
 use crate::outbound::Outbound;
 
@@ -43,6 +43,8 @@ impl SkillSet {
             .with(ContentFormatter)
             .with(ContentPosting)
             .with(FeedReader::new(tools.outbound.clone()))
+            .with(HttpRequest::new(tools.outbound.clone()))
+            .with(Command::new(Arc::clone(&tools.allow_commands)))
     }
 
     /// Adds a skill, in place of an earlier one of that name.
