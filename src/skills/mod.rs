@@ -1,13 +1,16 @@
 //! The steps of a bot's pipeline: one trait, and the built-in skills.
 
 mod attached;
+pub mod command;
 pub mod content_formatter;
 pub mod content_posting;
 pub mod content_scheduling;
 pub mod content_selection;
 pub mod duplicate_check;
 pub mod feed_reader;
+pub mod http_request;
 mod outside;
+mod patience;
 pub mod pipeline;
 pub mod progress;
 pub mod rate_limiting;

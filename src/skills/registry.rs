@@ -6,10 +6,10 @@ use chrono::TimeDelta;
 use serde_json::{Map, Value};
 
 use super::{
-    Skill, content_formatter::ContentFormatter, content_posting::ContentPosting,
+    Skill, command::Command, content_formatter::ContentFormatter, content_posting::ContentPosting,
     content_scheduling::ContentScheduling, content_selection::ContentSelection,
-    duplicate_check::DuplicateCheck, feed_reader::FeedReader, rate_limiting::RateLimiting,
-    settings::nearest,
+    duplicate_check::DuplicateCheck, feed_reader::FeedReader, http_request::HttpRequest,
+    rate_limiting::RateLimiting, settings::nearest,
 };
 use crate::{domain::bot::Behaviour, outbound::Outbound};
 
@@ -50,6 +50,8 @@ impl SkillSet {
             .with(ContentFormatter)
             .with(ContentPosting)
             .with(FeedReader::new(tools.outbound.clone()))
+            .with(HttpRequest::new(tools.outbound.clone()))
+            .with(Command::new(Arc::clone(&tools.allow_commands)))
     }
 
     /// Adds a skill, in place of an earlier one of that name.

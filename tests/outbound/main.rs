@@ -11,9 +11,13 @@ mod receiver;
 #[path = "../support/run.rs"]
 mod run;
 
+mod allowed;
 mod bounds;
+mod commands;
 mod feeds;
+mod feeds_hostile;
 mod redirects;
+mod requests;
 mod whom;
 
 use std::time::Duration;

@@ -31,8 +31,17 @@ const NO_FILTERS: [&str; 8] = [
 /// Functions that are of no use in a post.
 const NO_FUNCTIONS: [&str; 3] = ["debug", "namespace", "dict"];
 
+/// How values are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Printing {
+    /// As they are.
+    Plain,
+    /// Percent-encoded, but for what is unreserved in URLs (RFC 3986, section 2.3).
+    Encoded,
+}
+
 /// An engine for one rendering.
-pub(super) fn engine<'a>() -> Environment<'a> {
+pub(super) fn engine<'a>(printing: Printing) -> Environment<'a> {
     let mut engine = Environment::new();
     engine.set_debug(false);
     engine.set_auto_escape_callback(|_| AutoEscape::None);
@@ -46,12 +55,12 @@ pub(super) fn engine<'a>() -> Environment<'a> {
         .iter()
         .for_each(|name| engine.remove_global(name));
     engine.add_function("range", range);
-    make_within(&mut engine, Allowance::default());
+    make_within(&mut engine, printing, Allowance::default());
     engine
 }
 
 /// What prints and what lengthens texts shares one allowance.
-fn make_within(engine: &mut Environment<'_>, allowance: Allowance) {
+fn make_within(engine: &mut Environment<'_>, printing: Printing, allowance: Allowance) {
     let paid = allowance.clone();
     engine.add_filter("replace", move |text: &str, from: &str, to: &str| {
         replace(text, from, to, &paid)
@@ -60,7 +69,9 @@ fn make_within(engine: &mut Environment<'_>, allowance: Allowance) {
     engine.add_filter("join", move |list: &Var, between: Option<&str>| {
         join(list, between, &paid)
     });
-    engine.set_formatter(move |out, state, value| print(out, state, value, &allowance));
+    let paid = allowance.clone();
+    engine.add_filter("tojson", move |value: &Var| as_json(value, &paid));
+    engine.set_formatter(move |out, state, value| print(out, state, value, printing, &allowance));
 }
 
 /// The bytes that one rendering may still make; clones share them.
@@ -95,6 +106,7 @@ fn print(
     out: &mut Output<'_>,
     state: &State<'_, '_>,
     value: &Var,
+    printing: Printing,
     allowance: &Allowance,
 ) -> Result<(), Error> {
     if value.is_none() {
@@ -102,6 +114,9 @@ fn print(
     }
     let mut piece = allowance.piece();
     write!(piece, "{value}").map_err(|_| too_long())?;
+    if printing == Printing::Encoded {
+        piece = encoded(&piece.text, allowance)?;
+    }
     allowance.spend(piece.text.len())?;
     escape_formatter(out, state, &Var::from(piece.text))
 }
@@ -121,6 +136,31 @@ fn join(list: &Var, between: Option<&str>, allowance: &Allowance) -> Result<Stri
     }
     allowance.spend(joined.text.len())?;
     Ok(joined.text)
+}
+
+fn encoded(text: &str, allowance: &Allowance) -> Result<Piece, Error> {
+    let mut piece = allowance.piece();
+    for byte in text.bytes() {
+        let written = match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                piece.write_char(char::from(byte))
+            }
+            _ => write!(piece, "%{byte:02X}"),
+        };
+        written.map_err(|_| too_long())?;
+    }
+    Ok(piece)
+}
+
+/// For bodies of requests; a text comes with its quotes.
+fn as_json(value: &Var, allowance: &Allowance) -> Result<String, Error> {
+    if value.is_undefined() {
+        return Err(ErrorKind::UndefinedError.into());
+    }
+    let mut output = Bounded::default();
+    serde_json::to_writer(&mut output, value).map_err(|_| too_long())?;
+    allowance.spend(output.0.len())?;
+    String::from_utf8(output.0).map_err(|_| too_long())
 }
 
 fn range(first: i64, second: Option<i64>, step: Option<i64>) -> Result<Vec<i64>, Error> {

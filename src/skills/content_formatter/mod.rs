@@ -23,7 +23,7 @@ use crate::domain::post::Message;
 ///
 /// | setting | default | |
 /// |---|---|---|
-/// | `template` | `{{ content.body }}` | minijinja, over `content`, `slot`, `bot`, `now`, `event`, `attempt`, `execution` |
+/// | `template` | `{{ content.body }}` | minijinja, over `content`, `slot`, `bot`, `now`, `event`, `results`, `attempt`, `execution` |
 /// | `max_text_length` | 2000 | characters, 1 to 2000; a longer text is cut between two graphemes and ends with `…` |
 /// | `include_source` | false | adds a line with `content.source`, or `content.url` |
 /// | `add_hashtags` | false | true: `content.tags`; a list: these |

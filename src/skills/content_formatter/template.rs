@@ -4,11 +4,11 @@
 //! posts nothing; what is null prints nothing.
 
 use chrono::SecondsFormat;
-use minijinja::{Error, ErrorKind};
+use minijinja::{Environment, Error, ErrorKind};
 use serde_json::{Value, json};
 
 use super::{
-    engine::{Bounded, MAX_OUTPUT, engine},
+    engine::{Bounded, MAX_OUTPUT, Printing, engine},
     guard,
 };
 use crate::{
@@ -19,7 +19,10 @@ use crate::{
 /// Bytes of content or event, as JSON, that a template is given.
 const MAX_INPUT: usize = 128 * 1024;
 
-const NAMES: [&str; 7] = [
+/// Bytes of the results of other skills, as JSON, that a template is given.
+const MAX_RESULTS: usize = 2 * 1024 * 1024;
+
+const NAMES: [&str; 8] = [
     "content",
     "slot",
     "bot",
@@ -27,6 +30,7 @@ const NAMES: [&str; 7] = [
     "event",
     "attempt",
     "execution",
+    "results",
 ];
 
 /// What templates can refer to.
@@ -35,11 +39,16 @@ pub(in crate::skills) struct Variables(Value);
 impl Variables {
     /// Those of a run.
     pub(in crate::skills) fn of(run: &RunContext<'_>) -> Result<Self, String> {
-        for (name, value) in [("content", &run.content), ("event", &run.event)] {
+        let results = Value::Object(run.results.clone());
+        for (name, value, most) in [
+            ("content", &run.content, MAX_INPUT),
+            ("event", &run.event, MAX_INPUT),
+            ("results", &results, MAX_RESULTS),
+        ] {
             let length = value.to_string().len();
-            if length > MAX_INPUT {
+            if length > most {
                 return Err(format!(
-                    "the {name} has {length} bytes; templates take at most {MAX_INPUT}"
+                    "the {name} has {length} bytes; templates take at most {most}"
                 ));
             }
         }
@@ -51,12 +60,20 @@ impl Variables {
             "event": run.event,
             "attempt": run.attempt,
             "execution": run.execution.0,
+            "results": results,
         })))
     }
 
     /// The content; null when no skill has chosen one.
     pub(in crate::skills) fn content(&self) -> &Value {
         self.0.get("content").unwrap_or(&Value::Null)
+    }
+}
+
+impl Variables {
+    /// All of them.
+    pub(in crate::skills) fn into_json(self) -> Value {
+        self.0
     }
 }
 
@@ -67,8 +84,20 @@ fn written(at: Instant) -> String {
 
 /// The text that the template makes.
 pub(in crate::skills) fn render(source: &str, variables: &Variables) -> Result<String, String> {
+    render_in(engine(Printing::Plain), source, variables)
+}
+
+/// The text that the template makes, whose values are percent-encoded: what they say is a part of a URL and not its shape.
+pub(in crate::skills) fn render_url(source: &str, variables: &Variables) -> Result<String, String> {
+    render_in(engine(Printing::Encoded), source, variables)
+}
+
+fn render_in(
+    engine: Environment<'_>,
+    source: &str,
+    variables: &Variables,
+) -> Result<String, String> {
     guard::check(source)?;
-    let engine = engine();
     let mut output = Bounded::default();
     let result = engine
         .template_from_named_str("template", source)
@@ -86,7 +115,7 @@ pub(in crate::skills) fn render(source: &str, variables: &Variables) -> Result<S
 /// What is wrong with the template, as far as that can be said before a run.
 pub(in crate::skills) fn check(source: &str) -> Result<(), String> {
     guard::check(source)?;
-    let engine = engine();
+    let engine = engine(Printing::Plain);
     let template = engine
         .template_from_named_str("template", source)
         .map_err(|error| explain(&error, false))?;
@@ -129,7 +158,7 @@ fn sample() -> Value {
         "content": { "body": "A text", "title": "A title", "tags": ["tag"], "source": "A source",
             "url": "https://example.com/" },
         "slot": time, "now": time, "bot": { "name": "bot", "title": "Bot" },
-        "event": {}, "attempt": 1, "execution": 1,
+        "event": {}, "attempt": 1, "execution": 1, "results": {},
     })
 }
 

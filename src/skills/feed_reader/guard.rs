@@ -15,7 +15,7 @@ use super::guard_json;
 /// Entries of a feed.
 pub(super) const MOST_ENTRIES: usize = 5_000;
 
-/// Elements inside of elements; the reader needs about 2 KiB of its thread's stack for each.
+/// Elements inside of elements; the reader takes some of its thread's stack for each.
 const DEEPEST: usize = 128;
 
 /// Elements, of which those in an entry count once more for each group that it has.

@@ -5,14 +5,14 @@ use reqwest::{
     header::{self, HeaderName, HeaderValue},
 };
 
-use super::{Settings, entry, guard, patience::Patience};
+use super::{Settings, entry, guard};
 use crate::{
     domain::{
         content::{FeedLook, FeedState},
         text::bounded,
     },
     outbound::{Incoming, Outbound, Outgoing, retry_after},
-    skills::{RunContext, SkillError, outside},
+    skills::{RunContext, SkillError, outside, patience::Patience},
 };
 
 /// What is asked for; servers choose by it.

@@ -7,19 +7,16 @@ mod entry;
 mod guard;
 mod guard_json;
 mod look;
-mod patience;
 
 use async_trait::async_trait;
 use reqwest::Url;
 use serde_json::{Map, Value, json};
 
-use self::{
-    look::{Eye, Looked},
-    patience::Patience,
-};
+use self::look::{Eye, Looked};
 use super::{
     RunContext, SettingProblem, Skill, SkillError, Verdict,
     outside::{self, whole},
+    patience::Patience,
     settings::{Reader, texts, wanted},
 };
 use crate::{

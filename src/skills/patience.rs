@@ -9,7 +9,7 @@ use std::{
 use reqwest::Url;
 use tokio::time::Instant;
 
-use crate::skills::SkillError;
+use super::SkillError;
 
 /// How many waits are remembered.
 const MOST: usize = 1_000;
