@@ -21,9 +21,10 @@ use std::{
 
 use actor_server::{
     clock::Clock,
+    domain::{content::ItemUse, run::ExecutionId},
     store::{StatePersistence, Write, Written, postgres::PostgresStore},
 };
-use ledger::{at, claim, claimed, finish, register, replica, start};
+use ledger::{at, claim, claimed, finish, post, register, replica, start};
 use postgres::TestDatabase;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -236,4 +237,40 @@ async fn a_commit_that_never_arrived_tells_nothing_until_it_does() {
     assert_eq!(store.facts().len(), 1);
     store.rescue(&me, &HashMap::new(), at(3)).await.unwrap();
     assert_eq!(store.facts(), []);
+}
+
+/// A post of bot `a` that is made of an item.
+fn made_of(item: i64, run: ExecutionId) -> Write {
+    let Write::StorePost(mut new) = post("a", run, "a body") else {
+        unreachable!();
+    };
+    new.item = Some(ItemUse {
+        id: item,
+        text: "the item".into(),
+    });
+    Write::StorePost(new)
+}
+
+#[tokio::test]
+async fn a_post_whose_commit_was_not_answered_does_not_find_its_item_taken() {
+    let database = TestDatabase::create();
+    let proxy = Proxy::to(&database).await;
+    let (store, me) = (open(&proxy).await, replica("me").id);
+    database.sql(
+        "INSERT INTO actor_server_content (id, table_name, item_key, body) VALUES (7, 't', 'k', 'x')",
+    );
+    let written = store.write(&me, &[register("a"), claim("a", 0)]).await;
+    let run = claimed(&written.unwrap()[1]);
+    let new = made_of(7, run);
+    proxy.at_next_commit(DROP_ANSWER);
+    let cut = store.write(&me, std::slice::from_ref(&new)).await;
+    assert!(cut.unwrap_err().is_transient());
+    let used = "SELECT execution_id FROM actor_server_content_uses";
+    assert_eq!(database.sql(used), run.to_string());
+    // First as the batch that was cut off, then as one of its own.
+    for _ in 0..2 {
+        let again = store.write(&me, std::slice::from_ref(&new)).await.unwrap();
+        assert!(matches!(again[0], Written::Post(_)), "{again:?}");
+    }
+    assert_eq!(database.sql("SELECT count(*) FROM actor_server_posts"), "1");
 }

@@ -21,8 +21,16 @@ pub(super) struct Posts {
     pub(super) users: BTreeMap<(BotName, i64), ExecutionId>,
     /// Uses that are to be stored.
     pub(super) new_uses: Vec<Use>,
-    /// What new posts are made of: the item, and its text if the post says something else.
-    pub(super) made_of: BTreeMap<(ExecutionId, i32), (i64, Option<String>)>,
+    /// What new posts are made of.
+    pub(super) made_of: BTreeMap<(ExecutionId, i32), MadeOf>,
+}
+
+/// The item of a post.
+#[derive(Debug)]
+pub(super) struct MadeOf {
+    pub(super) item: i64,
+    /// Its text, if the post says something else.
+    pub(super) text: Option<String>,
 }
 
 impl Posts {
@@ -41,9 +49,11 @@ impl Posts {
         let Some(item) = &new.item else {
             return;
         };
-        let text = new.own_text().map(str::to_owned);
-        self.made_of
-            .insert((new.execution, new.position), (item.id, text));
+        let made_of = MadeOf {
+            item: item.id,
+            text: new.own_text().map(str::to_owned),
+        };
+        self.made_of.insert((new.execution, new.position), made_of);
         let key = (new.bot.clone(), item.id);
         if self.users.insert(key, new.execution).is_none() {
             self.new_uses.push(Use {

@@ -13,13 +13,13 @@ use diesel::{
 use serde_json::Value;
 
 use self::{
-    posts::{insert_posts, mark_posts},
+    posts::{NewPostRow, insert_posts, mark_posts},
     rows::{NewRow, delete_rows, insert_rows, update_rows},
     states::{insert_states, update_states},
 };
 use super::{batch::Batch, connection::Connection, error, sheet::Change, uses};
 use crate::{
-    domain::{post::Post, run::ExecutionId, state::BotState},
+    domain::{run::ExecutionId, state::BotState},
     store::LedgerRow,
 };
 
@@ -88,11 +88,14 @@ impl Batch {
             .collect()
     }
 
-    fn new_posts(&self) -> Vec<(&Post, Option<&(i64, Option<String>)>)> {
+    fn new_posts(&self) -> Vec<NewPostRow<'_>> {
         let posts = self.posts.by_place.iter();
         posts
             .filter(|(_, post)| post.change == Change::New)
-            .map(|(place, post)| (&post.value, self.posts.made_of.get(place)))
+            .map(|(place, post)| NewPostRow {
+                post: &post.value,
+                made_of: self.posts.made_of.get(place),
+            })
             .collect()
     }
 }

@@ -9,13 +9,21 @@ use diesel_async::RunQueryDsl;
 use super::{MaybeTexts, MaybeTimes, Texts, Times, clean, clean_json, column, count, maybe_clean};
 use crate::{
     domain::post::{Post, PostStatus},
-    store::{PostMark, postgres::connection::Connection},
+    store::{
+        PostMark,
+        postgres::{connection::Connection, posts::MadeOf},
+    },
 };
 
-/// New posts, each with what it is made of.
+/// A post to be inserted, with what it is made of.
+pub(super) struct NewPostRow<'a> {
+    pub(super) post: &'a Post,
+    pub(super) made_of: Option<&'a MadeOf>,
+}
+
 pub(super) async fn insert_posts(
     connection: &mut Connection,
-    posts: &[(&Post, Option<&(i64, Option<String>)>)],
+    posts: &[NewPostRow<'_>],
 ) -> QueryResult<()> {
     if posts.is_empty() {
         return Ok(());
@@ -25,20 +33,20 @@ pub(super) async fn insert_posts(
          nonce, status, created_at, content_id, content_text) \
          SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
-    .bind::<Array<BigInt>, _>(column(posts, |(p, _)| p.id))
-    .bind::<Array<BigInt>, _>(column(posts, |(p, _)| p.execution.0))
-    .bind::<Texts, _>(column(posts, |(p, _)| p.bot.as_str()))
-    .bind::<Array<Integer>, _>(column(posts, |(p, _)| p.position))
-    .bind::<Texts, _>(column(posts, |(p, _)| clean(&p.platform)))
-    .bind::<Texts, _>(column(posts, |(p, _)| clean(&p.destination)))
-    .bind::<Texts, _>(column(posts, |(p, _)| clean(&p.message.body)))
-    .bind::<Array<Jsonb>, _>(column(posts, |(p, _)| clean_json(&p.message.options)))
-    .bind::<Texts, _>(column(posts, |(p, _)| clean(&p.nonce)))
-    .bind::<Texts, _>(column(posts, |(p, _)| p.status.as_str()))
-    .bind::<Times, _>(column(posts, |(p, _)| p.created_at))
-    .bind::<Array<Nullable<BigInt>>, _>(column(posts, |(_, of)| of.map(|(item, _)| *item)))
-    .bind::<MaybeTexts, _>(column(posts, |(_, of)| {
-        of.and_then(|(_, text)| maybe_clean(text.as_ref()))
+    .bind::<Array<BigInt>, _>(column(posts, |new| new.post.id))
+    .bind::<Array<BigInt>, _>(column(posts, |new| new.post.execution.0))
+    .bind::<Texts, _>(column(posts, |new| new.post.bot.as_str()))
+    .bind::<Array<Integer>, _>(column(posts, |new| new.post.position))
+    .bind::<Texts, _>(column(posts, |new| clean(&new.post.platform)))
+    .bind::<Texts, _>(column(posts, |new| clean(&new.post.destination)))
+    .bind::<Texts, _>(column(posts, |new| clean(&new.post.message.body)))
+    .bind::<Array<Jsonb>, _>(column(posts, |new| clean_json(&new.post.message.options)))
+    .bind::<Texts, _>(column(posts, |new| clean(&new.post.nonce)))
+    .bind::<Texts, _>(column(posts, |new| new.post.status.as_str()))
+    .bind::<Times, _>(column(posts, |new| new.post.created_at))
+    .bind::<Array<Nullable<BigInt>>, _>(column(posts, |new| new.made_of.map(|of| of.item)))
+    .bind::<MaybeTexts, _>(column(posts, |new| {
+        new.made_of.and_then(|of| maybe_clean(of.text.as_ref()))
     }))
     .execute(connection)
     .await
