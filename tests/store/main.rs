@@ -12,6 +12,7 @@ mod cluster;
 mod fixture;
 mod postgres;
 mod process;
+mod shelf;
 #[macro_use]
 mod suite;
 mod sqlite;

@@ -206,6 +206,40 @@ macro_rules! suite {
                     hostile_items_are_stored_and_not_refused
                     imports_at_once_do_not_lock_each_other_out
                 }
+                uses {
+                    an_item_is_used_once_by_a_bot_and_once_by_another
+                    a_post_that_is_stored_takes_no_other_item
+                    a_run_may_make_several_posts_of_its_item
+                    of_one_batch_an_item_is_used_by_the_first
+                    of_processes_with_one_item_one_posts_it
+                    a_post_of_an_item_that_was_removed_is_stored
+                    a_refused_post_frees_its_item_if_that_is_said
+                    what_is_used_stays_used_when_all_else_is_forgotten
+                    a_post_of_nobody_uses_nothing
+                }
+                choices {
+                    candidates_are_the_first_by_priority_and_the_newest
+                    items_are_chosen_in_their_time_only
+                    candidates_come_from_the_named_tables
+                    what_has_been_looked_at_is_not_chosen_again
+                    what_the_run_itself_has_used_comes_first
+                    an_item_is_found_behind_many_that_are_used
+                    an_item_that_changes_among_many_that_are_over_is_found
+                    a_priority_that_is_no_number_is_a_middling_one
+                    tables_are_told_by_name
+                }
+                posted {
+                    texts_are_those_that_were_sent_or_will_be
+                    a_text_is_told_with_that_of_its_item
+                    the_tally_counts_what_was_sent_or_will_be
+                }
+                feeds {
+                    a_feed_is_remembered_as_it_was_read_last
+                    an_entry_is_added_once_and_brought_up_to_date
+                    an_entry_that_was_removed_does_not_come_again
+                    of_entries_with_one_id_the_last_counts
+                    of_looks_at_once_one_adds_an_entry
+                }
                 batches {
                     answers_come_in_the_order_of_the_writes
                     a_failing_write_takes_the_whole_batch_back

@@ -21,7 +21,10 @@ use actor_server::{
         audit::{AuditEntry, AuditQuery, AuditRow},
         bot::BotName,
         breaker::{Breaker, StoredBreaker},
-        content::{ContentItem, ContentQuery, StoredItem},
+        content::{
+            ContentItem, ContentQuery, FeedLook, FeedState, PostTally, PostedText, Selection,
+            StoredItem, TableSummary,
+        },
         fact::Fact,
         ledger::LedgerQuery,
         post::Post,
@@ -211,6 +214,52 @@ impl StatePersistence for Troubled {
 
     async fn remove_content(&self, table: &str, id: Option<i64>) -> Result<u64, StoreError> {
         self.reach()?.remove_content(table, id).await
+    }
+
+    async fn candidates(&self, wish: &Selection) -> Result<Vec<StoredItem>, StoreError> {
+        self.reach()?.candidates(wish).await
+    }
+
+    async fn content_tables(&self, now: Instant) -> Result<Vec<TableSummary>, StoreError> {
+        self.reach()?.content_tables(now).await
+    }
+
+    async fn posted_texts(
+        &self,
+        bot: &BotName,
+        since: Instant,
+        but_not: ExecutionId,
+        limit: u32,
+    ) -> Result<Vec<PostedText>, StoreError> {
+        let store = self.reach()?;
+        store.posted_texts(bot, since, but_not, limit).await
+    }
+
+    async fn post_tally(
+        &self,
+        bot: &BotName,
+        since: Instant,
+        but_not: ExecutionId,
+    ) -> Result<PostTally, StoreError> {
+        self.reach()?.post_tally(bot, since, but_not).await
+    }
+
+    async fn feed(&self, table: &str, url: &str) -> Result<Option<FeedState>, StoreError> {
+        self.reach()?.feed(table, url).await
+    }
+
+    async fn take_feed(&self, look: &FeedLook) -> Result<u64, StoreError> {
+        self.reach()?.take_feed(look).await
+    }
+
+    async fn unsent_before(
+        &self,
+        platform: &str,
+        destination: &str,
+        id: Option<i64>,
+    ) -> Result<Vec<Post>, StoreError> {
+        let store = self.reach()?;
+        store.unsent_before(platform, destination, id).await
     }
 
     async fn breakers(&self) -> Result<Vec<StoredBreaker>, StoreError> {

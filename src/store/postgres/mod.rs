@@ -133,12 +133,12 @@ impl PostgresStore {
 
     /// Writes down what a choice has found out for later ones. Nobody waits for it: a note that is lost is made again.
     fn keep_notes(&self, bot: &BotName, notes: Vec<Note>) {
-        let Ok(turn) = Arc::clone(&self.noting).try_acquire_owned() else {
-            return;
-        };
         if notes.is_empty() {
             return;
         }
+        let Ok(turn) = Arc::clone(&self.noting).try_acquire_owned() else {
+            return;
+        };
         let (gate, bot) = (self.gate.clone(), bot.clone());
         drop(tokio::spawn(async move {
             let keep = gate.write(move |c| Box::pin(stretches::keep(c, bot, notes)));

@@ -172,3 +172,50 @@ fn items(
         rows.into_iter().map(StoredItem::from).collect(),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel_migrations::MigrationHarness;
+
+    use super::*;
+    use crate::store::sqlite::migrations::MIGRATIONS;
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    #[test]
+    fn each_page_is_a_search_in_an_index_that_has_all_that_is_asked() {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        conn.run_pending_migrations(MIGRATIONS).unwrap();
+        for (sql, index, key) in [
+            (BY_PRIORITY, "by_priority", "(table_name=? AND priority<?)"),
+            (
+                BY_PRIORITY,
+                "by_priority",
+                "(table_name=? AND priority=? AND id>?)",
+            ),
+            (BY_AGE, "by_id", "(table_name=? AND id<?)"),
+        ] {
+            let plan: Vec<Step> = sql_query(format!("EXPLAIN QUERY PLAN {sql}"))
+                .load(&mut conn)
+                .unwrap();
+            let plan: Vec<_> = plan.iter().map(|step| step.detail.as_str()).collect();
+            let search =
+                format!("SEARCH c USING COVERING INDEX actor_server_content_{index} {key}");
+            assert!(plan.contains(&search.as_str()), "{plan:?}");
+            let of_item = "SEARCH u USING PRIMARY KEY (task_id=? AND content_id=?)";
+            assert!(plan.contains(&of_item), "{plan:?}");
+            assert!(
+                !plan.iter().any(|step| step.contains("TEMP B-TREE")),
+                "{plan:?}"
+            );
+            assert!(
+                !plan.iter().any(|step| step.starts_with("SCAN c")),
+                "{plan:?}"
+            );
+        }
+    }
+}

@@ -115,12 +115,12 @@ impl SqliteStore {
 
     /// Writes down what a choice has found out for later ones. Nobody waits for it: a note that is lost is made again.
     fn keep_notes(&self, bot: &BotName, notes: Vec<Note>) {
-        let Ok(turn) = Arc::clone(&self.noting).try_acquire_owned() else {
-            return;
-        };
         if notes.is_empty() {
             return;
         }
+        let Ok(turn) = Arc::clone(&self.noting).try_acquire_owned() else {
+            return;
+        };
         let (writer, bot) = (self.writer.clone(), bot.clone());
         let keep = move |conn: &mut SqliteConnection| {
             conn.immediate_transaction(|conn| stretches::keep(conn, bot.as_str(), &notes))

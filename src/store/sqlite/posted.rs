@@ -104,3 +104,36 @@ pub(super) fn tally(
         newest: newest.map(|row| row.at.0),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel_migrations::MigrationHarness;
+
+    use super::*;
+    use crate::store::sqlite::migrations::MIGRATIONS;
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    #[test]
+    fn old_posts_of_a_bot_are_not_looked_at() {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        conn.run_pending_migrations(MIGRATIONS).unwrap();
+        for asked in [
+            format!("SELECT p.body {COUNTING} AND {AT} >= ? ORDER BY {AT} DESC, p.id DESC LIMIT ?"),
+            format!("SELECT count(*) {COUNTING} AND {AT} >= ?"),
+            format!("SELECT {AT} {COUNTING} ORDER BY {AT} DESC LIMIT 1"),
+        ] {
+            let plan: Vec<Step> = sql_query(format!("EXPLAIN QUERY PLAN {asked}"))
+                .load(&mut conn)
+                .unwrap();
+            let plan: Vec<_> = plan.iter().map(|step| step.detail.as_str()).collect();
+            assert_eq!(plan.len(), 1, "{plan:?}");
+            let search = "SEARCH p USING INDEX actor_server_posts_by_bot (task_id=?";
+            assert!(plan[0].starts_with(search), "{plan:?}");
+        }
+    }
+}

@@ -256,7 +256,8 @@ fn one_item_put_among_many_used_ones_is_found_and_costs_one_stretch() {
     table.changed(vec![(5_001, 0.5)]);
     let found = table.walk(Order::Priority, 0, 10, &[]);
     assert_eq!(found.first(), Some(&5_001));
-    assert!(table.read < 1_300, "{}", table.read);
+    // The stretch, and the page that it ends in.
+    assert!(table.read < 2_048, "{}", table.read);
 }
 
 #[test]

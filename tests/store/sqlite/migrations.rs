@@ -37,7 +37,7 @@ async fn steps_go_up_down_and_up_again() {
     let up = migrate_up(&path).await.unwrap();
     assert_eq!(up.len(), status.len());
     let all = tables(&path);
-    assert_eq!(all.len(), 10, "{all:?}");
+    assert_eq!(all.len(), 15, "{all:?}");
     assert!(migrate_up(&path).await.unwrap().is_empty());
 
     assert_eq!(migrate_down(&path, 1).await.unwrap(), up[up.len() - 1..]);

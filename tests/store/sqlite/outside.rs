@@ -127,7 +127,7 @@ async fn the_queries_of_every_day_go_through_an_index() {
             "posts_pending",
         ),
         (
-            "posts WHERE task_id = 'a' AND posted_at > 'x'",
+            "posts WHERE task_id = 'a' AND status <> 'failed' AND coalesce(posted_at, created_at) > 'x'",
             "posts_by_bot",
         ),
         (
