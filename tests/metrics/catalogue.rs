@@ -89,6 +89,8 @@ fn every_name_is_there_that_dashboards_and_alerts_know() {
         "dependency_request_duration_seconds{dependency,outcome}",
         "reconnect_attempts_total{dependency}",
         "outbox_size{}",
+        "dead_posts{}",
+        "posts_total{platform,status}",
         "persistence_queue_size{}",
         "config_reloads_total{result}",
         "schema_version{}",

@@ -288,16 +288,6 @@ impl StatePersistence for Troubled {
         self.reach()?.take_feed(look).await
     }
 
-    async fn unsent_before(
-        &self,
-        platform: &str,
-        destination: &str,
-        id: Option<i64>,
-    ) -> Result<Vec<Post>, StoreError> {
-        let store = self.reach()?;
-        store.unsent_before(platform, destination, id).await
-    }
-
     async fn breakers(&self) -> Result<Vec<StoredBreaker>, StoreError> {
         self.reach()?.breakers().await
     }

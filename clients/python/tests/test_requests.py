@@ -66,6 +66,16 @@ class Requests(unittest.TestCase):
         self.assertEqual(page[0].running, [7])
         self.assertEqual(self.server.asked[0].headers["authorization"], "Bearer a-token")
 
+    def test_posts_are_listed_and_sent_again(self) -> None:
+        dead = {"id": 7, "execution_id": 3, "task_id": "daily", "platform": "discord", "status": "dead", "attempts": 3}
+        self.server.answer("GET /api/v1/posts?status=dead&limit=5", [dead])
+        self.server.answer("GET /api/v1/posts/7", dead)
+        self.server.answer("POST /api/v1/posts/7/resend", {**dead, "status": "pending", "attempts": 0})
+        (post,) = self.client.posts(status="dead", limit=5)
+        self.assertEqual((post.id, post.execution_id, post.task_id), (7, 3, "daily"))
+        self.assertEqual(self.client.post(7).status, "dead")
+        self.assertEqual(self.client.resend(7).status, "pending")
+
     def test_a_bot_is_seen_held_resumed_and_run(self) -> None:
         hold = {"kind": "manual", "reason": "holidays", "until": NOW, "by": "ann"}
         self.server.answer("GET /api/v1/actors/daily", actor("daily"))

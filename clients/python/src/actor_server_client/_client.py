@@ -25,6 +25,7 @@ from ._models import (
     Execution,
     Health,
     KnowledgeTable,
+    Post,
     Probe,
     Reload,
     Removed,
@@ -45,6 +46,7 @@ T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:3000"
 _ACTORS = ("api", "v1", "actors")
 _EXECUTIONS = ("api", "v1", "executions")
+_POSTS = ("api", "v1", "posts")
 #: How long the server's channels may take to answer a test, and a little more, in seconds.
 _TEST = 20.0
 
@@ -228,6 +230,28 @@ class Client:
     def cancel(self, execution_id: int) -> Cancelling:
         """Asks a run to stop; it has not stopped yet when this returns."""
         return decode(Cancelling, self._post((*_EXECUTIONS, str(execution_id), "cancel"), {}).json() or {})
+
+    # Posts.
+
+    def posts(
+        self,
+        *,
+        actor: Optional[str] = None,
+        status: Optional[str] = None,
+        limit: Optional[int] = None,
+        cursor: Optional[str] = None,
+    ) -> Page[Post]:
+        """Posts, newest first: one page (50, at most 500). ``status="dead"`` are those that were given up."""
+        query: Query = {"actor": actor, "status": status, "limit": limit, "cursor": cursor}
+        return self._page(Post, _POSTS, query)
+
+    def post(self, post_id: int) -> Post:
+        """One post."""
+        return decode(Post, self._get((*_POSTS, str(post_id))).json())
+
+    def resend(self, post_id: int) -> Post:
+        """Has a post sent again that is dead or failed; it is pending when this returns."""
+        return decode(Post, self._post((*_POSTS, str(post_id), "resend"), {}).json())
 
     # The server.
 

@@ -175,6 +175,9 @@ class Post:
     """One message that a run handed to a platform."""
 
     id: Optional[int] = None
+    #: The run and the bot that made it.
+    execution_id: Optional[int] = None
+    task_id: Optional[str] = None
     platform: Optional[str] = None
     destination: Optional[str] = None
     body: Optional[str] = None
