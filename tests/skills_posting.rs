@@ -203,17 +203,12 @@ impl Skill for Shout {
 #[test]
 fn a_program_may_add_its_own_skills() {
     let skills = SkillSet::built_in().with(Shout);
-    assert_eq!(
-        skills.names(),
-        ["content_formatter", "content_posting", "shout"]
-    );
+    let built_in = SkillSet::built_in();
+    assert_eq!(skills.names(), [built_in.names(), vec!["shout"]].concat());
     assert_eq!(skills.get("shout").unwrap().name(), "shout");
     let found = skills.check("shout", &settings(json!({ "volume": 1 })));
     assert_eq!(found, [("volume".to_owned(), "too quiet".to_owned())]);
-    assert_eq!(
-        format!("{skills:?}"),
-        r#"{"content_formatter", "content_posting", "shout"}"#
-    );
+    assert!(format!("{skills:?}").ends_with(r#", "shout"}"#));
 }
 
 #[test]
