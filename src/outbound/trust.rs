@@ -12,7 +12,6 @@ static MACHINE: LazyLock<Vec<Certificate>> = LazyLock::new(|| {
 });
 
 /// A client that trusts what this machine trusts (a company's own authority, `SSL_CERT_FILE`), beside what everybody trusts.
-#[must_use]
 pub fn trusted(builder: ClientBuilder) -> ClientBuilder {
     let certificates = MACHINE.iter().cloned();
     certificates.fold(builder, ClientBuilder::add_root_certificate)

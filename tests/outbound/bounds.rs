@@ -1,8 +1,9 @@
 //! What an answer may take: time, size, and the shape of HTTP.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actor_server::outbound::{Bounds, Incoming, OutboundError};
+use tokio::time::Instant;
 
 use crate::{
     PATIENCE, outbound,

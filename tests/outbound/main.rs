@@ -6,10 +6,14 @@
     reason = "a test may fail by panicking"
 )]
 
+#[path = "../support/sqlite_ledger.rs"]
+mod ledger;
 #[path = "../support/receiver.rs"]
 mod receiver;
 #[path = "../support/run.rs"]
 mod run;
+#[path = "../support/server.rs"]
+mod server;
 
 mod allowed;
 mod bounds;
@@ -18,6 +22,7 @@ mod feeds;
 mod feeds_hostile;
 mod redirects;
 mod requests;
+mod served;
 mod whom;
 
 use std::time::Duration;

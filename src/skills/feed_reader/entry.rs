@@ -111,10 +111,10 @@ fn short_hash(text: &str) -> String {
 fn body(entry: &Entry, kind: &FeedType) -> Option<String> {
     let summary = entry.summary.as_ref();
     let summary =
-        summary.map(|text| plain(&text.content, is_html(&text.content_type.to_string(), kind)));
+        summary.map(|text| plain(&text.content, is_html(text.content_type.as_ref(), kind)));
     let content = || {
         let content = entry.content.as_ref()?;
-        let html = is_html(&content.content_type.to_string(), kind);
+        let html = is_html(content.content_type.as_ref(), kind);
         Some(plain(content.body.as_deref()?, html))
     };
     let spoken = |text: &String| !text.is_empty();
@@ -153,7 +153,7 @@ fn head(text: &str, longest: usize) -> &str {
 }
 
 fn line(text: &Text, kind: &FeedType) -> String {
-    let text = plain(&text.content, is_html(&text.content_type.to_string(), kind));
+    let text = plain(&text.content, is_html(text.content_type.as_ref(), kind));
     short(&text)
 }
 

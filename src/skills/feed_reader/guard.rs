@@ -24,6 +24,9 @@ const MOST_ELEMENTS: usize = 400_000;
 /// Attributes of an element.
 const MOST_ATTRIBUTES: usize = 500;
 
+/// Mistakes in XML; the reader gives up long before.
+const MOST_MISTAKES: usize = 100;
+
 /// Where the reader looks for what a feed is.
 const BEGINNING: usize = 8 * 1024;
 
@@ -41,6 +44,7 @@ fn check_xml(feed: &[u8]) -> Result<(), String> {
     let mut reader = Reader::from_reader(DecodingReader::new(feed));
     reader.config_mut().expand_empty_elements = true;
     let (mut outline, mut event) = (Outline::default(), Vec::new());
+    let mut mistakes = 0;
     loop {
         event.clear();
         match reader.read_event_into(&mut event) {
@@ -51,7 +55,10 @@ fn check_xml(feed: &[u8]) -> Result<(), String> {
                     reader.get_mut().set_encoding(encoding);
                 }
             }
-            Ok(Event::Eof) | Err(_) => return Ok(()),
+            Ok(Event::Eof) => return Ok(()),
+            // The reader may go on where there is one, and so does this.
+            Err(_) if mistakes < MOST_MISTAKES => mistakes += 1,
+            Err(error) => return Err(format!("is no XML: {error}")),
             Ok(_) => {}
         }
     }
