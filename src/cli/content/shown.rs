@@ -26,7 +26,7 @@ pub(super) fn tables(tables: &[TableSummary]) -> String {
             table.items.to_string(),
             table.waiting.to_string(),
             table.expired.to_string(),
-            table.newest.map_or_else(|| "-".into(), |at| minute(at)),
+            table.newest.map_or_else(|| "-".into(), minute),
         ]
     });
     columns(std::iter::once(head).chain(rows))
@@ -62,8 +62,8 @@ fn when(stored: &StoredItem) -> String {
     }
 }
 
-fn minute(at: impl Into<chrono::DateTime<chrono::Utc>>) -> String {
-    at.into().format("%Y-%m-%d %H:%M UTC").to_string()
+fn minute(at: chrono::DateTime<chrono::Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 fn short(text: &str) -> String {
