@@ -98,7 +98,7 @@ enum Next {
 }
 
 impl Turn<'_> {
-    async fn of_run(mut self, mut errand: Errand<'_>) -> Delivered {
+    async fn of_run(mut self, errand: Errand<'_>) -> Delivered {
         let mut patience = None;
         loop {
             match self.next().await {
@@ -109,7 +109,6 @@ impl Turn<'_> {
                         return Delivered::NotNow(error);
                     }
                     Delivered::Sent(_) | Delivered::Failed(_) | Delivered::Forbidden(_) => {
-                        errand.insistence = Insistence::None;
                         patience = None;
                     }
                 },

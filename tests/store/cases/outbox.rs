@@ -34,7 +34,8 @@ async fn posted(a: &Process, bot: &BotName, n: i64, to: &str) -> Post {
         ..message(id, bot, n)
     };
     let post = a.post(new).await;
-    a.write(ending(id, bot, n, outcome(Status::Failed))).await;
+    a.write(ending(id, bot, n, outcome(Status::Cancelled)))
+        .await;
     post
 }
 
@@ -87,7 +88,8 @@ pub(crate) async fn of_each_destination_a_bounded_number_is_read(fixture: &dyn F
         })
         .await;
     }
-    a.write(ending(id, &bot, 0, outcome(Status::Failed))).await;
+    a.write(ending(id, &bot, 0, outcome(Status::Cancelled)))
+        .await;
     let unsent = a.unsent().await;
     assert_eq!(unsent.len(), usize::try_from(most).unwrap() + 1);
     assert!(unsent.is_sorted_by_key(|post| post.turn));
