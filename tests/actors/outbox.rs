@@ -28,7 +28,7 @@ use super::{
 fn poster(name: &str, channel: u64, attempts: u32) -> Bot {
     let mut bot = formatting(name);
     set_template(&mut bot, name);
-    bot.channel_id = Some(channel);
+    bot.target = actor_server::domain::bot::Target::Channel(channel);
     with(bot, |policy| policy.retry.max_attempts = attempts)
 }
 
