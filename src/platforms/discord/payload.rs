@@ -106,11 +106,10 @@ fn built(
 }
 
 fn described((n, file): (usize, &File)) -> Value {
-    let mut described = json!({ "id": n, "filename": file.name });
-    if let Some(text) = &file.description {
-        described["description"] = text.as_str().into();
+    match &file.description {
+        Some(text) => json!({ "id": n, "filename": file.name, "description": text }),
+        None => json!({ "id": n, "filename": file.name }),
     }
-    described
 }
 
 fn check(post: &Post, options: &Map<String, Value>) -> Result<(), String> {
