@@ -5,7 +5,7 @@
 
 use std::num::NonZeroU64;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use serenity::all::{CreateAllowedMentions, CreateEmbed, CreateMessage, Embed, Nonce};
 
 use super::embeds;
@@ -106,11 +106,12 @@ fn built(
 }
 
 fn described((n, file): (usize, &File)) -> Value {
-    let mut described = json!({ "id": n, "filename": file.name });
-    if let Some(text) = &file.description {
-        described["description"] = text.as_str().into();
-    }
-    described
+    let own = [("id", n.into()), ("filename", file.name.as_str().into())];
+    let description = file.description.as_deref();
+    let description = description.map(|text| ("description", text.into()));
+    let all = own.into_iter().chain(description);
+    all.map(|(key, value): (&str, Value)| (key.to_owned(), value))
+        .collect()
 }
 
 fn check(post: &Post, options: &Map<String, Value>) -> Result<(), String> {
