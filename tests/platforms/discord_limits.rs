@@ -56,6 +56,7 @@ fn fifty_a_second(latency: Duration) -> Rules {
 }
 
 /// Posts a second over this many posts, without a single 429.
+#[allow(clippy::print_stdout, reason = "the figure is what is measured")]
 async fn rate(posts: i64, latency: Duration) -> f64 {
     let fake = FakeDiscord::start();
     fake.rules(fifty_a_second(latency));
