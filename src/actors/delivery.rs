@@ -183,14 +183,14 @@ impl Delivery<'_> {
     }
 
     /// A post that may have arrived goes out again with its nonce as long as the platform is sure to remember it, counted
-    /// from the earliest moment at which it can have been sent; after that it is looked for first.
+    /// from the earliest moment at which it can have been sent; after that it is looked for first. Where others share the
+    /// store, any post of that age may have arrived: this process may have stood still while another one sent it.
     async fn look(&self) -> Result<Option<Receipt>, PostFailure> {
         let age = self.env.clock.now() - self.post.created_at;
-        let remembered = self
-            .platform
-            .remembers()
-            .is_some_and(|window| age.to_std().is_ok_and(|age| age < window));
-        if !self.maybe_sent || remembered {
+        let window = self.platform.remembers();
+        let remembered = window.is_some_and(|window| age.to_std().is_ok_and(|age| age < window));
+        let by_another = window.is_some() && self.env.store.is_shared();
+        if remembered || !(self.maybe_sent || by_another) {
             return Ok(None);
         }
         reading_back::find(self.env, self.platform, &self.post).await

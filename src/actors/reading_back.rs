@@ -1,12 +1,17 @@
 //! Looking whether a post has arrived, at the platform itself.
 
-use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use super::env::Env;
 use crate::{
     domain::post::Post,
     platforms::{ContentPoster, Found, PostFailure, Receipt},
 };
+
+/// How long to wait before a store that is away is asked again.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// Looks for a post that may have arrived. `None`: it has not, or the platform cannot tell. Messages that are known to
 /// belong to other posts are left out, so that of two posts with the same text each finds its own.
@@ -40,11 +45,20 @@ pub(super) async fn find(
     }
 }
 
+/// Waits for a store that is away: that is no failure of the platform, and spends no attempt.
 async fn known(env: &Env, post: &Post) -> Result<Vec<String>, PostFailure> {
     env.queue.caught_up().await;
-    let store = Arc::clone(&env.store);
-    let arrived = store.arrived(&post.platform, &post.destination, post.created_at);
-    arrived
-        .await
-        .map_err(|error| PostFailure::Transient(format!("what has arrived is not known: {error}")))
+    loop {
+        let arrived = env
+            .store
+            .arrived(&post.platform, &post.destination, post.created_at);
+        match arrived.await {
+            Ok(known) => return Ok(known),
+            Err(error) if error.is_transient() => sleep(AGAIN).await,
+            Err(error) => {
+                let text = format!("what has arrived is not known: {error}");
+                return Err(PostFailure::Unprepared(text));
+            }
+        }
+    }
 }
