@@ -91,7 +91,7 @@ pub(super) fn posted(
 }
 
 /// The fate of a post is known.
-pub(super) fn post_ended(metrics: &Metrics, platform: &'static str, status: PostStatus) {
+pub(super) fn post_ended(metrics: &Metrics, platform: &str, status: PostStatus) {
     if metrics.is_on() {
         metrics.downstreams.post_ended(platform, status.as_str());
     }

@@ -30,6 +30,7 @@ mod cards;
 mod document;
 mod knowledge;
 mod pictures;
+mod posts;
 mod runs;
 mod schema;
 mod served;

@@ -96,5 +96,6 @@ async fn no_question_is_turned_away_while_batches_are_written_and_others_look_on
         assert!(reader.await.unwrap() > 0);
     }
     outsider.await.unwrap();
-    assert_eq!(a.store.unsent_posts().await.unwrap().len(), BOTS * ROUNDS);
+    let pending = a.store.outbox().await.unwrap();
+    assert_eq!(usize::try_from(pending).unwrap(), BOTS * ROUNDS);
 }
