@@ -30,8 +30,8 @@ pub(super) const BY_PRIORITY: &str = "SELECT * FROM (SELECT c.id, c.priority, c.
      FROM actor_server_content c INDEXED BY actor_server_content_by_priority \
      WHERE c.table_name = ?2 AND c.priority < ?3 ORDER BY c.priority DESC, c.id LIMIT ?5)";
 
-/// The items after a place of the order by age.
-pub(super) const BY_AGE: &str = "SELECT c.id, c.priority, c.not_before, c.expires_at, \
+/// The items after a place of the order by age, in which the priority says nothing.
+pub(super) const BY_AGE: &str = "SELECT c.id, 0.0 AS priority, c.not_before, c.expires_at, \
      (SELECT u.execution_id FROM actor_server_content_uses u WHERE u.task_id = ?1 AND u.content_id = c.id) AS used_by \
      FROM actor_server_content c INDEXED BY actor_server_content_by_id \
      WHERE c.table_name = ?2 AND c.id < ?3 ORDER BY c.id DESC LIMIT ?4";
