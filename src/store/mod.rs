@@ -15,6 +15,7 @@ mod feed;
 mod imports;
 mod keys;
 mod open;
+mod outbox;
 mod pages;
 pub mod postgres;
 mod records;
@@ -34,6 +35,7 @@ pub use self::{
     error::StoreError,
     imports::{Batches, KnowledgeStore},
     open::open,
+    outbox::PostStore,
     records::{Beat, LiveRow, Replica, Rescued, SchemaStep},
     schema_commands::{migrate_down, migrate_up, migration_status, states_beside},
     url::DatabaseUrl,
@@ -51,7 +53,7 @@ use crate::domain::{
     },
     fact::Fact,
     ledger::LedgerQuery,
-    post::{Post, PostQuery, PostStatus},
+    post::{Post, PostStatus},
     replica::ReplicaRow,
     run::{ExecutionId, ReplicaId},
     state::BotState,
@@ -69,7 +71,7 @@ const LOOKED_AT: i64 = 10_000;
 /// neither `started_at` nor `completed_at`, no `replica`, and no `success`; its row says `slot_last` even if it stands
 /// for one slot, and the row of a run never does.
 #[async_trait]
-pub trait StatePersistence: Send + Sync + 'static {
+pub trait StatePersistence: PostStore + Send + Sync + 'static {
     /// Carries out all writes in one transaction, in order, and answers each.
     ///
     /// # Errors
@@ -244,53 +246,6 @@ pub trait StatePersistence: Send + Sync + 'static {
         posts.sort_by_key(|post| post.turn);
         posts.truncate(usize::try_from(MOST_UNSENT).unwrap_or(usize::MAX));
         Ok(posts)
-    }
-
-    /// The platform's ids of the messages that have arrived at one destination since then.
-    async fn arrived(
-        &self,
-        platform: &str,
-        destination: &str,
-        since: Instant,
-    ) -> Result<Vec<String>, StoreError> {
-        let to = |post: &Post| {
-            (post.platform.as_str(), post.destination.as_str()) == (platform, destination)
-                && post.posted_at.is_some_and(|at| at >= since)
-        };
-        let posts = self.posts(None, LOOKED_AT).await?;
-        let arrived = posts.into_iter().filter(to);
-        Ok(arrived
-            .filter_map(|post| post.platform_message_id)
-            .collect())
-    }
-
-    /// Posts that match, newest first.
-    async fn find_posts(&self, query: &PostQuery) -> Result<Vec<Post>, StoreError> {
-        let matches = |post: &Post| {
-            query.status.is_none_or(|status| post.status == status)
-                && query.after.is_none_or(|after| post.id < after)
-        };
-        let mut posts = self.posts(query.bot.as_ref(), LOOKED_AT).await?;
-        posts.retain(matches);
-        posts.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
-        Ok(posts)
-    }
-
-    /// One post.
-    async fn post(&self, id: i64) -> Result<Option<Post>, StoreError> {
-        let posts = self.posts(None, LOOKED_AT).await?;
-        Ok(posts.into_iter().find(|post| post.id == id))
-    }
-
-    /// How many posts are `dead`, of all processes.
-    async fn dead_posts(&self) -> Result<u64, StoreError> {
-        Ok(0)
-    }
-
-    /// Makes a post that is `failed` or `dead` `pending` again: without attempts, and with its turn behind all posts that
-    /// are stored. `None`, and nothing is changed, if there is none such.
-    async fn resend_post(&self, _id: i64) -> Result<Option<Post>, StoreError> {
-        Err(StoreError::keeps_no("posts"))
     }
 
     /// The circuit breakers that were ever stored, by name.

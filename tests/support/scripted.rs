@@ -31,7 +31,8 @@ use actor_server::{
         state::BotState,
     },
     store::{
-        Beat, LedgerRow, LiveRow, Replica, Rescued, StatePersistence, StoreError, Write, Written,
+        Beat, LedgerRow, LiveRow, PostStore, Replica, Rescued, StatePersistence, StoreError, Write,
+        Written,
     },
 };
 use async_trait::async_trait;
@@ -143,6 +144,8 @@ impl Memory {
             .unwrap_or(Act::Store)
     }
 }
+
+impl PostStore for Scripted {}
 
 #[async_trait]
 impl StatePersistence for Scripted {

@@ -33,8 +33,8 @@ use actor_server::{
         state::BotState,
     },
     store::{
-        AlertStore, Beat, DeliveryMark, IncidentChange, LedgerRow, LiveRow, NewDelivery, Replica,
-        Rescued, StatePersistence, StoreError, Write, Written,
+        AlertStore, Beat, DeliveryMark, IncidentChange, LedgerRow, LiveRow, NewDelivery, PostStore,
+        Replica, Rescued, StatePersistence, StoreError, Write, Written,
     },
 };
 use async_trait::async_trait;
@@ -94,6 +94,35 @@ impl Troubled {
 }
 
 #[async_trait]
+impl PostStore for Troubled {
+    async fn arrived(
+        &self,
+        platform: &str,
+        destination: &str,
+        since: Instant,
+    ) -> Result<Vec<String>, StoreError> {
+        let inner = self.reach()?;
+        inner.arrived(platform, destination, since).await
+    }
+
+    async fn find_posts(&self, query: &PostQuery) -> Result<Vec<Post>, StoreError> {
+        self.reach()?.find_posts(query).await
+    }
+
+    async fn post(&self, id: i64) -> Result<Option<Post>, StoreError> {
+        self.reach()?.post(id).await
+    }
+
+    async fn dead_posts(&self) -> Result<u64, StoreError> {
+        self.reach()?.dead_posts().await
+    }
+
+    async fn resend_post(&self, id: i64) -> Result<Option<Post>, StoreError> {
+        self.reach()?.resend_post(id).await
+    }
+}
+
+#[async_trait]
 impl StatePersistence for Troubled {
     async fn write(&self, me: &ReplicaId, batch: &[Write]) -> Result<Vec<Written>, StoreError> {
         let answer = self.reach()?.write(me, batch).await;
@@ -146,32 +175,6 @@ impl StatePersistence for Troubled {
     ) -> Result<Vec<Post>, StoreError> {
         let inner = self.reach()?;
         inner.unsent_before(platform, destination, turn).await
-    }
-
-    async fn arrived(
-        &self,
-        platform: &str,
-        destination: &str,
-        since: Instant,
-    ) -> Result<Vec<String>, StoreError> {
-        let inner = self.reach()?;
-        inner.arrived(platform, destination, since).await
-    }
-
-    async fn find_posts(&self, query: &PostQuery) -> Result<Vec<Post>, StoreError> {
-        self.reach()?.find_posts(query).await
-    }
-
-    async fn post(&self, id: i64) -> Result<Option<Post>, StoreError> {
-        self.reach()?.post(id).await
-    }
-
-    async fn dead_posts(&self) -> Result<u64, StoreError> {
-        self.reach()?.dead_posts().await
-    }
-
-    async fn resend_post(&self, id: i64) -> Result<Option<Post>, StoreError> {
-        self.reach()?.resend_post(id).await
     }
 
     async fn beat(&self, me: &Replica) -> Result<Beat, StoreError> {

@@ -1,5 +1,6 @@
 //! Posts on their way: who goes before whom, what has arrived, and what never did.
 
+use async_trait::async_trait;
 use diesel::{
     QueryResult, sql_query,
     sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz},
@@ -7,6 +8,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 
 use super::{
+    PostgresStore,
     connection::Connection,
     flush::clean,
     rows::{NumberRow, POST, PostRow, TextRow},
@@ -17,8 +19,40 @@ use crate::{
         bot::BotName,
         post::{Post, PostQuery, PostStatus},
     },
-    store::{MOST_UNSENT, pages::bounded},
+    store::{MOST_UNSENT, PostStore, StoreError, pages::bounded},
 };
+
+#[async_trait]
+impl PostStore for PostgresStore {
+    async fn arrived(
+        &self,
+        platform: &str,
+        destination: &str,
+        since: Instant,
+    ) -> Result<Vec<String>, StoreError> {
+        let (platform, destination) = (platform.to_owned(), destination.to_owned());
+        self.gate
+            .read(move |c| Box::pin(arrived(c, platform, destination, since)))
+            .await
+    }
+
+    async fn find_posts(&self, query: &PostQuery) -> Result<Vec<Post>, StoreError> {
+        let query = query.clone();
+        self.gate.read(move |c| Box::pin(page(c, query))).await
+    }
+
+    async fn post(&self, id: i64) -> Result<Option<Post>, StoreError> {
+        self.gate.read(move |c| Box::pin(one(c, id))).await
+    }
+
+    async fn dead_posts(&self) -> Result<u64, StoreError> {
+        self.gate.read(|c| Box::pin(dead(c))).await
+    }
+
+    async fn resend_post(&self, id: i64) -> Result<Option<Post>, StoreError> {
+        self.gate.write(move |c| Box::pin(resend(c, id))).await
+    }
+}
 
 /// Posts of ended runs: of our own, and if we are the oldest, of those whose process is gone or unknown.
 pub(super) async fn unsent(

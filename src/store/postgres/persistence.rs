@@ -22,7 +22,7 @@ use crate::{
         },
         fact::Fact,
         ledger::LedgerQuery,
-        post::{Post, PostQuery},
+        post::Post,
         replica::ReplicaRow,
         run::{ExecutionId, ReplicaId},
         state::BotState,
@@ -83,39 +83,6 @@ impl StatePersistence for PostgresStore {
         let (platform, destination) = (platform.to_owned(), destination.to_owned());
         self.gate
             .read(move |c| Box::pin(outbox::unsent_before(c, platform, destination, turn)))
-            .await
-    }
-
-    async fn arrived(
-        &self,
-        platform: &str,
-        destination: &str,
-        since: Instant,
-    ) -> Result<Vec<String>, StoreError> {
-        let (platform, destination) = (platform.to_owned(), destination.to_owned());
-        self.gate
-            .read(move |c| Box::pin(outbox::arrived(c, platform, destination, since)))
-            .await
-    }
-
-    async fn find_posts(&self, query: &PostQuery) -> Result<Vec<Post>, StoreError> {
-        let query = query.clone();
-        self.gate
-            .read(move |c| Box::pin(outbox::page(c, query)))
-            .await
-    }
-
-    async fn post(&self, id: i64) -> Result<Option<Post>, StoreError> {
-        self.gate.read(move |c| Box::pin(outbox::one(c, id))).await
-    }
-
-    async fn dead_posts(&self) -> Result<u64, StoreError> {
-        self.gate.read(|c| Box::pin(outbox::dead(c))).await
-    }
-
-    async fn resend_post(&self, id: i64) -> Result<Option<Post>, StoreError> {
-        self.gate
-            .write(move |c| Box::pin(outbox::resend(c, id)))
             .await
     }
 

@@ -1,5 +1,6 @@
 //! Posts on their way: who goes before whom, what has arrived, and what never did.
 
+use async_trait::async_trait;
 use diesel::{
     dsl::sql,
     prelude::*,
@@ -7,14 +8,46 @@ use diesel::{
     sql_types::{BigInt, Bool, Nullable},
 };
 
-use super::{fault::Fault, rows::post::PostRow, schema::posts, time::Time};
+use super::{SqliteStore, fault::Fault, rows::post::PostRow, schema::posts, time::Time};
 use crate::{
     domain::{
         Instant,
         post::{Post, PostQuery, PostStatus},
     },
-    store::{MOST_UNSENT, pages::bounded},
+    store::{MOST_UNSENT, PostStore, StoreError, pages::bounded},
 };
+
+#[async_trait]
+impl PostStore for SqliteStore {
+    async fn arrived(
+        &self,
+        platform: &str,
+        destination: &str,
+        since: Instant,
+    ) -> Result<Vec<String>, StoreError> {
+        let (platform, destination) = (platform.to_owned(), destination.to_owned());
+        self.readers
+            .run(move |conn| arrived(conn, &platform, &destination, since))
+            .await
+    }
+
+    async fn find_posts(&self, query: &PostQuery) -> Result<Vec<Post>, StoreError> {
+        let query = query.clone();
+        self.readers.run(move |conn| page(conn, &query)).await
+    }
+
+    async fn post(&self, id: i64) -> Result<Option<Post>, StoreError> {
+        self.readers.run(move |conn| one(conn, id)).await
+    }
+
+    async fn dead_posts(&self) -> Result<u64, StoreError> {
+        self.readers.run(dead).await
+    }
+
+    async fn resend_post(&self, id: i64) -> Result<Option<Post>, StoreError> {
+        self.transaction(move |conn| resend(conn, id)).await
+    }
+}
 
 /// The post's run may be forgotten already. Of each destination only so many: what is read stays bounded.
 const UNSENT: &str = "id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY platform, destination \

@@ -24,7 +24,7 @@ use crate::{
         },
         fact::Fact,
         ledger::LedgerQuery,
-        post::{Post, PostQuery},
+        post::Post,
         replica::ReplicaRow,
         run::{ExecutionId, ReplicaId},
         state::BotState,
@@ -86,37 +86,6 @@ impl StatePersistence for SqliteStore {
         self.readers
             .run(move |conn| outbox::unsent_before(conn, &platform, &destination, turn))
             .await
-    }
-
-    async fn arrived(
-        &self,
-        platform: &str,
-        destination: &str,
-        since: Instant,
-    ) -> Result<Vec<String>, StoreError> {
-        let (platform, destination) = (platform.to_owned(), destination.to_owned());
-        self.readers
-            .run(move |conn| outbox::arrived(conn, &platform, &destination, since))
-            .await
-    }
-
-    async fn find_posts(&self, query: &PostQuery) -> Result<Vec<Post>, StoreError> {
-        let query = query.clone();
-        self.readers
-            .run(move |conn| outbox::page(conn, &query))
-            .await
-    }
-
-    async fn post(&self, id: i64) -> Result<Option<Post>, StoreError> {
-        self.readers.run(move |conn| outbox::one(conn, id)).await
-    }
-
-    async fn dead_posts(&self) -> Result<u64, StoreError> {
-        self.readers.run(outbox::dead).await
-    }
-
-    async fn resend_post(&self, id: i64) -> Result<Option<Post>, StoreError> {
-        self.transaction(move |conn| outbox::resend(conn, id)).await
     }
 
     async fn beat(&self, me: &Replica) -> Result<Beat, StoreError> {
