@@ -5,7 +5,7 @@
 
 use std::num::NonZeroU64;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use serenity::all::{CreateAllowedMentions, CreateEmbed, CreateMessage, Embed, Nonce};
 
 use super::embeds;
