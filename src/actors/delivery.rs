@@ -246,6 +246,8 @@ impl Delivery<'_> {
     fn refused(&mut self, error: String, frees_item: bool) -> String {
         self.post.attempts += 1;
         let mark = self.marked(PostStatus::Failed, None, Some(error.clone()));
+        // An item that may have been shown is not shown again.
+        let frees_item = frees_item && !self.maybe_sent;
         self.keep(PostMark { frees_item, ..mark });
         error
     }

@@ -222,6 +222,7 @@ macro_rules! suite {
                     of_processes_with_one_item_one_posts_it
                     a_post_of_an_item_that_was_removed_is_stored
                     a_refused_post_frees_its_item_if_that_is_said
+                    a_refused_post_that_is_resent_has_its_item_again
                     what_is_used_stays_used_when_all_else_is_forgotten
                     a_post_of_nobody_uses_nothing
                 }

@@ -155,11 +155,16 @@ pub(super) async fn dead(connection: &mut Connection) -> QueryResult<u64> {
     Ok(row.value.unsigned_abs())
 }
 
-/// Makes a post pending again that was given up; its turn is a number that no post has, behind all of them.
+/// Makes a post pending again that was given up; its turn is a number that no post has, behind all of them. If it was refused,
+/// its item was free: the post has it again, unless another one took it meanwhile.
 pub(super) async fn resend(connection: &mut Connection, id: i64) -> QueryResult<Option<Post>> {
     let sql = format!(
-        "UPDATE actor_server_posts p SET status = 'pending', attempts = 0, turn = nextval('actor_server_posts_id_seq') \
-         WHERE p.id = $1 AND p.status IN ('failed', 'dead') RETURNING {POST}"
+        "WITH p AS (UPDATE actor_server_posts SET status = 'pending', attempts = 0, \
+         turn = nextval('actor_server_posts_id_seq') WHERE id = $1 AND status IN ('failed', 'dead') RETURNING *), \
+         taken AS (INSERT INTO actor_server_content_uses (task_id, content_id, execution_id, used_at) \
+         SELECT p.task_id, p.content_id, p.execution_id, clock_timestamp() FROM p \
+         JOIN actor_server_content c ON c.id = p.content_id FOR KEY SHARE OF c ON CONFLICT DO NOTHING) \
+         SELECT {POST} FROM p"
     );
     let rows = sql_query(sql).bind::<BigInt, _>(id);
     Ok(all(rows.load(connection).await?)?.pop())

@@ -147,7 +147,8 @@ pub(super) fn dead(conn: &mut SqliteConnection) -> Result<u64, Fault> {
     Ok(count.unsigned_abs())
 }
 
-/// Makes a post pending again that was given up; its turn is a number that no post has, behind all of them.
+/// Makes a post pending again that was given up; its turn is a number that no post has, behind all of them. If it was refused,
+/// its item was free: the post has it again, unless another one took it meanwhile.
 pub(super) fn resend(conn: &mut SqliteConnection, id: i64) -> Result<Option<Post>, Fault> {
     let given_up = posts::table
         .find(id)
@@ -169,6 +170,13 @@ pub(super) fn resend(conn: &mut SqliteConnection, id: i64) -> Result<Option<Post
         ))
         .returning(PostRow::as_returning())
         .get_result(conn)?;
+    sql_query(
+        "INSERT INTO actor_server_content_uses (task_id, content_id, execution_id, used_at) \
+         SELECT p.task_id, p.content_id, p.execution_id, p.created_at FROM actor_server_posts p \
+         JOIN actor_server_content c ON c.id = p.content_id WHERE p.id = ? ON CONFLICT DO NOTHING",
+    )
+    .bind::<BigInt, _>(id)
+    .execute(conn)?;
     Ok(Some(Post::try_from(row)?))
 }
 

@@ -134,6 +134,25 @@ pub(crate) async fn a_refused_post_frees_its_item_if_that_is_said(fixture: &dyn 
     assert!(is_taken(&a.post_of(&bot, 5, ids[2]).await.1));
 }
 
+pub(crate) async fn a_refused_post_that_is_resent_has_its_item_again(fixture: &dyn Fixture) {
+    let a = fixture.join("a").await;
+    let bot = a.register("bot").await;
+    let ids = a.add(&[item("one"), item("two")]).await;
+    let (_, first) = a.post_of(&bot, 0, ids[0]).await;
+    let (_, second) = a.post_of(&bot, 1, ids[1]).await;
+    let (first, second) = (post(first).id, post(second).id);
+    for id in [first, second] {
+        a.write(refused(id, true)).await;
+    }
+    // Of the second one's item another post is made meanwhile.
+    post(a.post_of(&bot, 2, ids[1]).await.1);
+    for id in [first, second] {
+        assert!(a.store.resend_post(id).await.unwrap().is_some());
+    }
+    assert!(a.candidates(&wish(&bot, 5)).await.is_empty());
+    assert!(is_taken(&a.post_of(&bot, 3, ids[0]).await.1));
+}
+
 pub(crate) async fn what_is_used_stays_used_when_all_else_is_forgotten(fixture: &dyn Fixture) {
     let a = fixture.join("a").await;
     let bot = a.register("bot").await;
