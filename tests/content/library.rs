@@ -36,6 +36,7 @@ fn files(example: &str, folder: &Path) -> String {
     let listeners =
         "\n[http]\napi = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\nmetrics = \"127.0.0.1:0\"\n";
     let server = server.replace("\n[[actors]]", &format!("{listeners}\n[[actors]]"));
+    let server = server.replace("data/diary.txt", &format!("{there}/diary.txt"));
     fs::write(folder.join("server.toml"), server).unwrap();
     format!("{there}/server.toml")
 }
@@ -73,7 +74,7 @@ fn a_post_arrives_at_an_own_platform() {
         folder.path().join("diary.txt"),
     );
     let written = || fs::read_to_string(&diary).unwrap_or_default();
-    let program = own_platform::program(&file, diary.to_str().unwrap());
+    let program = own_platform::program(&file);
     run(program, becomes(|| written().ends_with('\n')));
     assert!(written().starts_with("writer: it is 20"), "{}", written());
 }
