@@ -344,7 +344,7 @@ async fn knowledge_is_read_added_and_removed() {
         9
     );
     assert_eq!(
-        server.asked()[1].json(),
+        server.asked()[2].json(),
         json!([{"key": "k", "body": "hi"}])
     );
 }
