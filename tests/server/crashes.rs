@@ -162,7 +162,16 @@ fn after_the_start_the_run_is_run_again_when_the_bot_wants_it() {
 
 #[test]
 fn a_post_that_was_stored_and_not_sent_is_sent_once() {
-    let crash = Crash::at("post.stored", "", |ledger, _| stored(ledger, "pending"));
+    sent_once_after("post.stored");
+}
+
+#[test]
+fn a_post_whose_turn_had_come_and_that_was_not_sent_is_sent_once() {
+    sent_once_after("post.turn");
+}
+
+fn sent_once_after(failpoint: &str) {
+    let crash = Crash::at(failpoint, "", |ledger, _| stored(ledger, "pending"));
     assert_eq!(crash.messages(), 0);
     let (run, ledger) = crash.afterwards();
     assert_eq!(
