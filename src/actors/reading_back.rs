@@ -69,11 +69,7 @@ async fn sent_by_another(env: &Env, post: &Post) -> Result<Option<Receipt>, Post
 
 async fn known(env: &Env, post: &Post) -> Result<Vec<String>, PostFailure> {
     let since = post.created_at - BEFORE;
-    patiently(|| {
-        env.store
-            .arrived(&post.platform, &post.destination, since)
-    })
-    .await
+    patiently(|| env.store.arrived(&post.platform, &post.destination, since)).await
 }
 
 /// Waits for a store that is away: that is no failure of the platform, and spends no attempt.

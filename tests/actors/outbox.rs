@@ -1,9 +1,15 @@
 //! The outbox: posts in a channel keep their order, what may have arrived is looked for, what was given up is resent.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use actor_server::{
-    actors::messages::{ControlError, FindPost, ResendPost},
+    actors::{
+        env::DISCORD,
+        messages::{ControlError, FindPost, ResendPost},
+    },
     domain::{
         bot::Bot,
         hold::HoldKind,
@@ -11,10 +17,12 @@ use actor_server::{
         post::{Post, PostStatus},
     },
     platforms::{
-        PostFailure,
+        ContentPoster, Found, PostFailure, Receipt,
         stub::{Answer, StubPlatform},
     },
+    store::{PostMark, Write},
 };
+use async_trait::async_trait;
 use tempfile::{TempDir, tempdir};
 
 use super::{
@@ -181,6 +189,88 @@ async fn what_may_have_arrived_and_is_not_remembered_is_looked_for_and_not_doubl
     assert_eq!(post.platform_message_id.as_deref(), Some("1"));
     assert_eq!((stub.received().len(), stub.delivered().len()), (1, 1));
     assert_eq!(stub.looked_for().len(), 1);
+}
+
+/// A platform whose messages show nothing but their text, which is always the same; it loses every second one.
+#[derive(Default)]
+struct Monotonous(Mutex<(usize, Vec<String>)>);
+
+#[async_trait]
+impl ContentPoster for Monotonous {
+    fn platform(&self) -> &'static str {
+        DISCORD
+    }
+
+    fn remembers(&self) -> Option<Duration> {
+        Some(Duration::ZERO)
+    }
+
+    async fn find(&self, _: &Post, known: &[String]) -> Result<Found, PostFailure> {
+        let (_, messages) = &*self.0.lock().unwrap();
+        let unknown = messages.iter().find(|id| !known.contains(id));
+        Ok(unknown.map_or(Found::No, |id| {
+            let message_id = Some(id.clone());
+            Found::Yes(Receipt { message_id })
+        }))
+    }
+
+    async fn post(&self, _: &Post) -> Result<Receipt, PostFailure> {
+        let (asked, messages) = &mut *self.0.lock().unwrap();
+        *asked += 1;
+        if *asked % 2 == 0 {
+            return Err(cut());
+        }
+        messages.push(asked.to_string());
+        let message_id = messages.last().cloned();
+        Ok(Receipt { message_id })
+    }
+}
+
+#[actix_rt::test]
+async fn a_message_of_just_before_is_not_taken_for_a_post_with_the_same_text() {
+    let (_folder, server, _) = server([poster("one", 7, 9)], StubPlatform::new()).await;
+    let platform = Arc::new(Monotonous::default());
+    let platforms = &server.stand.env.platforms;
+    platforms.set(DISCORD, Some(platform.clone()));
+    for n in 1..=2 {
+        server.trigger("one").await.unwrap();
+        server.runs("one", n, Status::Succeeded).await;
+    }
+    assert_eq!(platform.0.lock().unwrap().1, ["1", "3"]);
+}
+
+#[actix_rt::test]
+async fn what_another_process_has_said_to_be_sent_is_not_sent_again() {
+    let stub = StubPlatform::new()
+        .answering([Answer::Fail(PostFailure::RateLimited(Duration::from_secs(
+            1,
+        )))])
+        .remembering(Duration::ZERO)
+        .readable();
+    let (_folder, server, stub) = server([poster("one", 7, 9)], stub).await;
+    server.stand.line.as_ref().unwrap().share();
+    server.trigger("one").await.unwrap();
+    eventually("the first try", || async {
+        (!stub.received().is_empty()).then_some(())
+    })
+    .await;
+    let env = &server.stand.env;
+    let post = becomes(&server, PostStatus::Pending).await;
+    let mark = PostMark {
+        id: post.id,
+        status: PostStatus::Sent,
+        attempts: 1,
+        platform_message_id: Some("theirs".into()),
+        error: None,
+        posted_at: Some(env.clock.now()),
+        frees_item: false,
+    };
+    let written = env.store.write(&env.me.id, &[Write::MarkPost(mark)]).await;
+    written.unwrap();
+    server.runs("one", 1, Status::Succeeded).await;
+    assert_eq!(stub.received().len(), 1);
+    let post = becomes(&server, PostStatus::Sent).await;
+    assert_eq!(post.platform_message_id.as_deref(), Some("theirs"));
 }
 
 #[actix_rt::test]

@@ -49,6 +49,8 @@ pub struct Troubled {
     silent: Arc<watch::Sender<bool>>,
     /// While it is true, nobody is told the states of all bots.
     deaf: Arc<watch::Sender<bool>>,
+    /// While it is true, other processes may use the store, too.
+    shared: Arc<AtomicBool>,
     /// The facts that were taken.
     told: Arc<Mutex<Vec<Fact>>>,
 }
@@ -61,8 +63,14 @@ impl Troubled {
             away: Arc::default(),
             silent: Arc::new(watch::Sender::new(false)),
             deaf: Arc::new(watch::Sender::new(false)),
+            shared: Arc::default(),
             told: Arc::default(),
         }
+    }
+
+    /// Says that other processes use the store as well: a test takes the part of one.
+    pub fn share(&self) {
+        self.shared.store(true, Ordering::SeqCst);
     }
 
     /// Cuts the connection, or mends it.
@@ -324,7 +332,7 @@ impl StatePersistence for Troubled {
     }
 
     fn is_shared(&self) -> bool {
-        self.inner.is_shared()
+        self.shared.load(Ordering::SeqCst) || self.inner.is_shared()
     }
 }
 
