@@ -17,6 +17,9 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use super::board::Board;
 use crate::domain::{Instant, bot::BotName, run::ExecutionId};
 
+/// So many runs may be at work without a place because they wait for their turn to post: each has a thread.
+const MOST_WITHOUT_PLACE: usize = 256;
+
 /// The register; clones share it.
 #[derive(Clone, Default)]
 pub struct Runs(Arc<Shared>);
@@ -40,6 +43,13 @@ struct Entries {
     expected: HashMap<BotName, usize>,
     /// Counts entries, so that a ticket of an actor that was given up touches none but its own.
     entered: u64,
+}
+
+impl Entries {
+    fn without_place(&self) -> usize {
+        let runs = self.by_execution.values().flat_map(|entry| &entry.run);
+        runs.filter(|run| run.place.is_none()).count()
+    }
 }
 
 struct Entry {
@@ -165,6 +175,21 @@ impl Runs {
         }
     }
 
+    /// A run that waits for its turn to post gives its place to others; it needs none to go on.
+    pub fn lets_others(&self, execution: ExecutionId) {
+        let mut entries = self.entries();
+        if entries.without_place() >= MOST_WITHOUT_PLACE {
+            return;
+        }
+        let entry = entries.by_execution.get_mut(&execution);
+        let place = entry.and_then(|entry| entry.run.as_mut()?.place.take());
+        drop(entries);
+        if place.is_some() {
+            drop(place);
+            self.0.ended.notify_one();
+        }
+    }
+
     /// Whether this claim is entered.
     #[must_use]
     pub fn has(&self, execution: ExecutionId) -> bool {
@@ -190,6 +215,13 @@ impl Runs {
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries().by_execution.len()
+    }
+
+    /// How many claims are entered that have a place, or are to have one.
+    #[must_use]
+    pub fn in_places(&self) -> usize {
+        let entries = self.entries();
+        entries.by_execution.len() - entries.without_place()
     }
 
     /// Whether no claim is entered.

@@ -111,6 +111,23 @@ async fn a_channel_that_hangs_holds_up_no_other() {
 }
 
 #[actix_rt::test]
+async fn bots_that_wait_for_a_channel_that_hangs_leave_their_places_to_others() {
+    let stub = StubPlatform::new().answering([Answer::Hang]);
+    let stuck: Vec<String> = (0..20).map(|n| format!("stuck{n}")).collect();
+    let bots = stuck.iter().map(|name| poster(name, 7, 9));
+    let (_folder, server, stub) = server(bots.chain([poster("well", 8, 9)]), stub).await;
+    for name in &stuck {
+        server.trigger(name).await.unwrap();
+    }
+    eventually("the first try", || async {
+        (!stub.received().is_empty()).then_some(())
+    })
+    .await;
+    server.trigger("well").await.unwrap();
+    assert_eq!(texts(&delivered(&stub, 1).await), ["well"]);
+}
+
+#[actix_rt::test]
 async fn a_run_that_is_cancelled_while_it_sends_leaves_its_post_and_its_place_in_the_line() {
     let stub = StubPlatform::new().answering([Answer::Hang]);
     let bots = [poster("one", 7, 9), poster("two", 7, 9)];

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant as Monotonic, sleep};
+use tokio::time::{Instant as Monotonic, sleep, timeout};
 
 use super::Seat;
 use crate::{
@@ -32,7 +32,7 @@ use crate::{
     telemetry::metrics::ActorType,
 };
 
-/// How often is looked whether another process has sent what goes first.
+/// How often is looked whether another process has sent what goes first, and how long a run keeps its place for its turn.
 const LOOK: Duration = Duration::from_millis(100);
 /// How long is waited for that, or for the store, before the post is left for later.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -56,7 +56,11 @@ pub async fn in_turn(env: &Arc<Env>, post: Post, errand: Errand<'_>) -> Delivere
     }
     errand.waits.store(true, Ordering::Relaxed);
     let seat = env.lanes.join(&post);
-    seat.turn().await;
+    if timeout(LOOK, seat.turn()).await.is_err() {
+        // A channel that hangs must not take the places of all others.
+        env.runs.lets_others(post.execution);
+        seat.turn().await;
+    }
     let turn = Turn {
         env,
         seat: &seat,
@@ -113,6 +117,7 @@ impl Turn<'_> {
                     }
                 },
                 Next::Wait(why) => {
+                    self.env.runs.lets_others(self.post.execution);
                     let end = *patience.get_or_insert_with(|| Monotonic::now() + PATIENCE);
                     if Monotonic::now() >= end {
                         return Delivered::Waits(why);

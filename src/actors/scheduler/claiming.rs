@@ -98,7 +98,7 @@ impl SchedulerActor {
     /// How many more claims this process may take: on a shared store as many as it has places for.
     fn room(&self) -> usize {
         if self.env.store.is_shared() {
-            let taken = self.env.runs.len() + self.agenda.claims().len();
+            let taken = self.env.runs.in_places() + self.agenda.claims().len();
             self.env.rules.max_parallel_tasks.saturating_sub(taken)
         } else {
             ROOM_ALONE.saturating_sub(self.agenda.claims().len())
