@@ -233,6 +233,16 @@ fn wrong_mentions_are_found_before_a_run() {
             "must be a text",
         ),
         (
+            json!({ "attachments": ["ftp://h/a"] }),
+            "attachments[0]",
+            "`ftp://h/a` is no address",
+        ),
+        (
+            json!({ "attachments": [{ "url": "cat.png" }] }),
+            "attachments[0].url",
+            "`cat.png` is no address",
+        ),
+        (
             json!({ "attachments": [{ "description": "a cat" }] }),
             "attachments[0].url",
             "is missing",

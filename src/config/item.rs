@@ -140,6 +140,14 @@ impl<'r> Item<'r> {
         value.or_else(|| self.out_of_range(shown, &range))
     }
 
+    fn finite(&self, text: &str) -> Option<f64> {
+        let value = text.parse().ok().filter(|value: &f64| value.is_finite());
+        if value.is_none() {
+            self.problem(format!("{text} cannot be used; give a finite number"));
+        }
+        value
+    }
+
     fn out_of_range<T, N: Display>(
         &self,
         shown: impl Display,
@@ -220,7 +228,7 @@ impl<'r> Item<'r> {
             DeValue::Boolean(value) => Value::Bool(*value),
             DeValue::Datetime(value) => Value::String(value.to_string()),
             DeValue::Integer(_) => Value::from(self.integer::<i64>(i64::MIN..=i64::MAX)?),
-            DeValue::Float(_) => Value::from(self.number(f64::MIN..=f64::MAX)?),
+            DeValue::Float(number) => Value::from(self.finite(number.as_str())?),
             DeValue::Array(_) => self.array()?.iter().filter_map(Item::json).collect(),
             DeValue::Table(_) => Value::Object(self.table()?.json()),
         })

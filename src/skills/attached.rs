@@ -41,7 +41,7 @@ pub(super) fn problems(setting: &Value) -> Vec<SettingProblem> {
         match one {
             Value::Object(fields) => found.extend(problems_of(fields, &key)),
             one => {
-                let checked = text(one).and_then(check);
+                let checked = text(one).and_then(address);
                 found.extend(checked.err().map(|message| problem(key, message)));
             }
         }
@@ -51,15 +51,24 @@ pub(super) fn problems(setting: &Value) -> Vec<SettingProblem> {
 
 fn problems_of(fields: &Map<String, Value>, key: &str) -> Vec<SettingProblem> {
     let mut reader = Reader::new(fields, &format!("{key}.")).only(&["url", "description"]);
-    for name in ["url", "description"] {
-        reader.value(name, |value| text(value).and_then(check));
-    }
+    reader.value("url", |value| text(value).and_then(address));
+    reader.value("description", |value| text(value).and_then(check));
     let mut found = reader.problems();
     if !fields.contains_key("url") {
         let (key, message) = (format!("{key}.url"), "is missing; give an address".into());
         found.push(SettingProblem { key, message });
     }
     found
+}
+
+/// A template of an address, which must be one already where nothing is left to be filled in.
+fn address(template: &str) -> Result<(), String> {
+    check(template)?;
+    let (fixed, text) = (!template.contains('{'), template.trim());
+    if fixed && !text.is_empty() {
+        referred(text, None)?;
+    }
+    Ok(())
 }
 
 /// The references to store with the message.

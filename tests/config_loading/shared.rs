@@ -87,6 +87,18 @@ fn a_bad_shared_value_is_a_problem_where_it_stands_and_told_once() {
 }
 
 #[test]
+fn what_is_no_finite_number_is_told_as_such() {
+    let text = GATES.to_owned() + "[actor.config]\nsimilarity_threshold = nan\nmood = -inf\n";
+    assert_eq!(
+        problems(&text),
+        [
+            "4 actor.config.similarity_threshold: nan cannot be used; give a finite number",
+            "5 actor.config.mood: -inf cannot be used; give a finite number",
+        ]
+    );
+}
+
+#[test]
 fn a_bad_value_of_a_skills_own_is_told_there() {
     let text = GATES.to_owned()
         + "[actor.config]\nmax_posts_per_day = 5\n[skills.rate_limiting]\nmax_posts_per_day = \"many\"\n";
