@@ -19,6 +19,7 @@ mod bots;
 #[path = "../support/postgres.rs"]
 mod cluster;
 mod course;
+mod dead_posts;
 mod desk;
 mod flood;
 #[path = "../support/sqlite_ledger.rs"]
