@@ -52,7 +52,10 @@ impl Program {
     /// [`AppError::Configuration`], with every problem.
     pub fn settings(&self) -> Result<Settings, AppError> {
         let skills = self.with_own(SkillSet::built_in());
-        let loaded = self.files.load(&skills).map_err(AppError::Configuration)?;
+        let platforms = self.platforms.iter();
+        let platforms: Vec<String> = platforms.map(|own| own.platform().to_owned()).collect();
+        let loaded = self.files.load_for(&skills, &platforms);
+        let loaded = loaded.map_err(AppError::Configuration)?;
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }

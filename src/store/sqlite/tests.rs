@@ -6,7 +6,10 @@ use diesel::connection::SimpleConnection;
 use serde_json::json;
 
 use super::*;
-use crate::domain::run::Trigger;
+use crate::{
+    domain::run::Trigger,
+    store::{StatePersistence, Write},
+};
 
 async fn open(folder: &Path) -> SqliteStore {
     let clock = Clock::process();
