@@ -93,6 +93,54 @@ fn an_embeds_addresses_and_colours_are_checked_when_they_are_known() {
 }
 
 #[test]
+fn a_template_that_would_use_up_the_stack_is_refused_before_it_is_compiled() {
+    let chain = |before: &str, link: &str, times: usize, after: &str| {
+        format!("{before}{}{after}", link.repeat(times))
+    };
+    for (template, says) in [
+        (chain("{{ 'a'", "|upper", 2500, " }}"), "words and signs"),
+        (chain("{{ content", ".a", 7000, " }}"), "words and signs"),
+        (chain("{{ content", "[0]", 5000, " }}"), "words and signs"),
+        (chain("{{ ", "not ", 4000, "1 }}"), "words and signs"),
+        (chain("{{ ", "-", 15_000, "1 }}"), "words and signs"),
+        (chain("{{ 1", "-1", 5000, " }}"), "words and signs"),
+        (
+            chain("{% if ", "not ", 3000, "1 %}{% endif %}"),
+            "words and signs",
+        ),
+        (chain("{%if 0%}", "{%elif 0%}", 1500, "{%endif%}"), "`elif`"),
+        (
+            chain("{% set x = 1 %}", "{% set x = [[[[x]]]] %}", 500, "{{ x }}"),
+            "`[` and `groupby`",
+        ),
+        (
+            chain(
+                "{% set x = [1] %}",
+                "{%set x=x|groupby('a')%}",
+                600,
+                "{{ x }}",
+            ),
+            "`[` and `groupby`",
+        ),
+    ] {
+        let found = problems(json!({ "template": template }));
+        assert!(
+            found.iter().any(|problem| problem.contains(says)),
+            "{found:?}"
+        );
+    }
+    let deepest = [
+        chain("{{ 'a'", "|upper", 140, " }}"),
+        chain("{{ ", "not ", 290, "1 }}"),
+        chain("{%if 0%}", "{%elif 0%}", 50, "{%else%}a{%endif%}"),
+        chain("{% set x = 1 %}", "{% set x = [[x]] %}", 50, "{{ x }}"),
+    ];
+    for template in deepest {
+        assert!(text(json!({ "template": template }), json!({ "body": "b" })).len() < 1000);
+    }
+}
+
+#[test]
 fn every_wrong_setting_is_found_before_a_run() {
     for (given, says) in [
         (

@@ -19,6 +19,7 @@ mod answers;
 mod commands;
 mod help;
 mod hostile;
+mod posts;
 mod requests;
 mod served;
 mod stand_in;

@@ -80,6 +80,19 @@ fn a_post_arrives_at_an_own_platform() {
 }
 
 #[test]
+fn a_bot_may_name_an_own_platform_and_where_on_it_to_post() {
+    let (folder, platform) = (tempfile::tempdir().unwrap(), StubPlatform::new());
+    let file = files("own_platform", folder.path());
+    let word = actor_server::platforms::ContentPoster::platform(&platform);
+    let server = fs::read_to_string(&file).unwrap();
+    let named = format!("name = \"writer\"\nplatform = \"{word}\"\ndestination = \"room 7\"");
+    fs::write(&file, server.replace("name = \"writer\"", &named)).unwrap();
+    let program = Program::new(&file).platform(platform.clone());
+    run(program, becomes(|| !platform.delivered().is_empty()));
+    assert_eq!(platform.delivered()[0].destination, "room 7");
+}
+
+#[test]
 fn an_own_skill_or_platform_is_written_in_about_twenty_lines() {
     for (example, start) in [
         ("own_skill", "struct Dice"),

@@ -175,6 +175,24 @@ async fn atom_and_json_feeds_are_read_too() {
 }
 
 #[tokio::test]
+async fn a_picture_inside_of_a_long_text_is_not_read_as_text() {
+    let picture = format!(
+        "&lt;img src=&quot;data:image/png;base64,{}&quot;&gt;",
+        "A".repeat(40_000)
+    );
+    let feed = format!(
+        "<rss version=\"2.0\"><channel><title>t</title>\
+         <item><guid>1</guid><title>Said</title><description>{picture}</description></item>\
+         <item><guid>2</guid><description>&lt;p&gt;Hello&lt;/p&gt;{picture}</description></item>\
+         <item><guid>3</guid><description>1 &amp;lt; 2</description></item></channel></rss>"
+    );
+    let (_, kept) = fed(feed).await;
+    let mut bodies: Vec<String> = kept.items().into_iter().map(|item| item.body).collect();
+    bodies.sort();
+    assert_eq!(bodies, ["1 < 2", "Hello", "Said"]);
+}
+
+#[tokio::test]
 async fn a_feed_is_asked_whether_it_has_changed() {
     let receiver = Receiver::start();
     let (reader, kept) = (FeedReader::new(outbound(&["127.0.0.1"])), Kept::default());

@@ -293,9 +293,12 @@ const SECRETS: [&str; 9] = [
     "headers",
 ];
 
+/// What is handed to programs and other servers as it is, and so is where their secrets stand.
+const HANDED_OVER: [&str; 3] = ["env", "args", "body"];
+
 fn is_called_secret(key: &str) -> bool {
     let key = key.to_lowercase().replace('-', "_");
-    SECRETS.iter().any(|word| key.contains(word))
+    HANDED_OVER.contains(&key.as_str()) || SECRETS.iter().any(|word| key.contains(word))
 }
 
 /// An address with a user, a query or a webhook's path in it.

@@ -25,6 +25,8 @@ webhook_url = "https://discord.com/api/webhooks/1/hidden-8"
 routing_key = "hidden9"
 [alerts.healthchecks]
 url = "https://hc-ping.com/hidden-10"
+[outbound]
+allow_commands = ["/opt/choose"]
 [outbound.webhooks.news]
 type = "discord"
 url = "https://discord.com/api/webhooks/1/hidden-12"
@@ -45,13 +47,20 @@ seconds = 60
 
 const BOT: &str = r#"
 [actor]
-skills = ["content_formatter"]
+skills = ["content_formatter", "command", "http_request"]
 [actor.config]
 api_token = "hidden-6"
 feed = "https://user:hidden-7@example.org/"
 hook = "https://discord.com/api/webhooks/1/hidden-8"
 [skills.content_formatter]
 template = "plain"
+[skills.command]
+program = "/opt/choose"
+args = ["hidden-15"]
+env = { CHOOSER = "hidden-16" }
+[skills.http_request]
+url = "https://example.org/"
+body = '{"key": "hidden-17"}'
 "#;
 
 fn source(folder: &Path, server: &str) -> FileSource {
@@ -99,6 +108,7 @@ fn no_secret_is_shown_wherever_it_stands() {
     assert_eq!(bot["schedule"]["seconds"], 60);
     assert_eq!(bot["actor"]["config"]["api_token"], MASK);
     assert_eq!(bot["skills"]["content_formatter"]["template"], "plain");
+    assert_eq!(bot["skills"]["command"]["program"], "/opt/choose");
 }
 
 #[test]

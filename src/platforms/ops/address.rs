@@ -3,8 +3,11 @@
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-/// What is shorter is part of no secret that is worth the name, but may well be a word.
+/// What is shorter in a path is part of no secret that is worth the name, but may well be a word.
 const SHORTEST_SECRET: usize = 12;
+
+/// In a query a value may be somebody's idea of a password; what is shorter may be the number in a message.
+const SHORTEST_VALUE: usize = 4;
 
 /// Reads the URL of `what`.
 ///
@@ -34,18 +37,23 @@ pub(in crate::platforms) fn below(url: &Url, tail: &str) -> Url {
     longer
 }
 
-/// The parts that may not be shown when an answer quotes them: the whole, and long parts of its path and query.
+/// The parts that may not be shown when an answer quotes them: the whole, long parts of its path, and its query with all values.
+/// The longest goes first, so that no shorter one breaks it.
 pub(in crate::platforms) fn secrets(url: &Url) -> Vec<SecretString> {
-    let path = url.path_segments().into_iter().flatten().map(str::to_owned);
-    let query = url.query_pairs().map(|(_, value)| value.into_owned());
-    let parts = path
-        .chain(query)
-        .filter(|part| part.len() >= SHORTEST_SECRET);
-    let whole = [url.as_str(), url.path()].map(str::to_owned);
-    let whole = whole
-        .into_iter()
-        .filter(|part| part.len() >= SHORTEST_SECRET);
-    whole.chain(parts).map(SecretString::from).collect()
+    let path = url.path_segments().into_iter().flatten();
+    let path = path.chain([url.as_str(), url.path()]).map(str::to_owned);
+    let query = url.query().unwrap_or_default();
+    let written = query.split('&').filter_map(|pair| pair.split_once('='));
+    let written = written.map(|(_, value)| value.to_owned());
+    let meant = url.query_pairs().map(|(_, value)| value.into_owned());
+    let values = written.chain(meant).chain([query.to_owned()]);
+    let mut parts: Vec<String> = path
+        .filter(|part| part.len() >= SHORTEST_SECRET)
+        .chain(values.filter(|value| value.len() >= SHORTEST_VALUE))
+        .collect();
+    parts.sort_unstable_by_key(|part| std::cmp::Reverse(part.len()));
+    parts.dedup();
+    parts.into_iter().map(SecretString::from).collect()
 }
 
 /// `text` with `***` in the place of each secret.
@@ -99,5 +107,18 @@ mod tests {
         let said = format!("no {url}, no abcdefghijklmnop, no qrstuvwxyz0123, but api and hooks");
         let shown = redacted(said, &secrets(&url));
         assert_eq!(shown, "no ***, no ***, no ***, but api and hooks");
+    }
+
+    #[test]
+    fn a_short_value_of_a_query_is_not_shown_either() {
+        let url = parse("it", "https://h/in?k=pass%2Fword&n=7").unwrap();
+        for (said, shows) in [
+            ("400: no /in?k=pass%2Fword&n=7", "400: no /in?***"),
+            ("k is pass/word", "k is ***"),
+            ("k is pass%2Fword", "k is ***"),
+            ("7 of /in", "7 of /in"),
+        ] {
+            assert_eq!(redacted(said.to_owned(), &secrets(&url)), shows);
+        }
     }
 }

@@ -130,7 +130,7 @@ fn is_html(content_type: &str, kind: &FeedType) -> bool {
 fn plain(text: &str, html: bool) -> String {
     let head = head(text, LONGEST_HTML);
     let text = match html {
-        true => nanohtml2text::html2text(head).replace("\r\n", "\n"),
+        true => nanohtml2text::html2text(whole_tags(head, text)).replace("\r\n", "\n"),
         false => head.to_owned(),
     };
     let shown = |c: &char| !c.is_control() || *c == '\n';
@@ -150,6 +150,16 @@ fn head(text: &str, longest: usize) -> &str {
         .rev()
         .find(|end| text.is_char_boundary(*end));
     text.get(..end.unwrap_or_default()).unwrap_or_default()
+}
+
+/// Without the tag that the cut went through: a picture that is written into its tag would be read as text.
+fn whole_tags<'a>(head: &'a str, text: &str) -> &'a str {
+    match (head.rfind('<'), head.rfind('>')) {
+        (Some(begun), ended) if head.len() < text.len() && ended.is_none_or(|at| at < begun) => {
+            head.get(..begun).unwrap_or_default()
+        }
+        _ => head,
+    }
 }
 
 fn line(text: &Text, kind: &FeedType) -> String {
