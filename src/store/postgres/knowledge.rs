@@ -79,7 +79,8 @@ pub(super) async fn add(
         );
     }
     stretches::give_up(connection, &table, &Changed::of(changed)).await?;
-    stretches::look(connection, &table, now).await?;
+    let rows = walk::rows_of_a_look(items.len());
+    stretches::look(connection, &table, now, rows).await?;
     Ok(ids)
 }
 

@@ -262,18 +262,21 @@ pub(super) async fn give_up(
     Ok(())
 }
 
-/// Looks where a choice would begin, so that the first one finds the way through what is over or not to be posted yet.
+/// Looks where a choice would begin, at so many rows at most: so that the first one finds the way through what is over or not
+/// to be posted yet.
 pub(super) async fn look(
     connection: &mut Connection,
     table: &String,
     now: Instant,
+    rows: usize,
 ) -> QueryResult<()> {
     let seen = of(connection, &[table], "").await?;
     for order in Order::ALL {
         let Some(seen) = seen.get(table) else {
             continue;
         };
-        let walker = Walker::new(order, now, seen.of(order)).wanting(A_LOOK, 0, HashSet::new());
+        let walker = Walker::new(order, now, seen.of(order)).at_most(rows);
+        let walker = walker.wanting(A_LOOK, 0, HashSet::new());
         if let (_, Some(new)) = choice::go(connection, table, "", order, walker).await? {
             keep_one(connection, "", &seen.note(table, order, new, now)).await?;
         }

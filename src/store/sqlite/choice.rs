@@ -11,6 +11,7 @@ use diesel::{
 
 use super::{
     fault::Fault,
+    fixed::Fixed,
     rows::content::ContentRow,
     stretches,
     time::{Time, read},
@@ -129,29 +130,33 @@ fn page(
 ) -> Result<Vec<Passing>, Fault> {
     let limit = i64::from(limit);
     let rows: Vec<PassingRow> = match order {
-        Order::Priority => sql_query(BY_PRIORITY)
-            .bind::<Text, _>(bot)
-            .bind::<Text, _>(table)
-            .bind::<Double, _>(0.0 - after.rank)
-            .bind::<BigInt, _>(after.key)
-            .bind::<BigInt, _>(limit)
-            .load(conn)?,
-        Order::Age => sql_query(BY_AGE)
-            .bind::<Text, _>(bot)
-            .bind::<Text, _>(table)
-            .bind::<BigInt, _>(after.key.saturating_neg())
-            .bind::<BigInt, _>(limit)
-            .load(conn)?,
+        Order::Priority => Fixed(
+            sql_query(BY_PRIORITY)
+                .bind::<Text, _>(bot)
+                .bind::<Text, _>(table)
+                .bind::<Double, _>(0.0 - after.rank)
+                .bind::<BigInt, _>(after.key)
+                .bind::<BigInt, _>(limit),
+        )
+        .load(conn)?,
+        Order::Age => Fixed(
+            sql_query(BY_AGE)
+                .bind::<Text, _>(bot)
+                .bind::<Text, _>(table)
+                .bind::<BigInt, _>(after.key.saturating_neg())
+                .bind::<BigInt, _>(limit),
+        )
+        .load(conn)?,
     };
     let rows = rows.into_iter().map(Passing::from).collect();
     Ok(order.first_of(rows, limit))
 }
 
 fn own(conn: &mut SqliteConnection, wish: &Selection) -> Result<Vec<i64>, Fault> {
-    let own: Vec<Id> = sql_query(OWN)
+    let asked = sql_query(OWN)
         .bind::<BigInt, _>(wish.execution.0)
-        .bind::<Text, _>(wish.bot.as_str())
-        .load(conn)?;
+        .bind::<Text, _>(wish.bot.as_str());
+    let own: Vec<Id> = Fixed(asked).load(conn)?;
     Ok(own.into_iter().map(|row| row.id).collect())
 }
 
@@ -161,11 +166,11 @@ fn items(
     ids: &[i64],
     tables: &[String],
 ) -> Result<Vec<StoredItem>, Fault> {
-    let rows: Vec<ContentRow> = sql_query(
+    let asked = sql_query(
         "SELECT c.* FROM actor_server_content c WHERE c.id IN (SELECT value FROM json_each(?))",
     )
-    .bind::<Text, _>(serde_json::json!(ids).to_string())
-    .load(conn)?;
+    .bind::<Text, _>(serde_json::json!(ids).to_string());
+    let rows: Vec<ContentRow> = Fixed(asked).load(conn)?;
     Ok(walk::in_order(
         ids,
         tables,

@@ -1,16 +1,18 @@
 //! Statements of fixed text, and two ways in which they would be parsed anew each time.
 //!
-//! Diesel caches no `UPDATE`, because the columns that one sets may vary; here they never do, and [`Fixed`] says so.
+//! Diesel caches no `UPDATE` and no upsert, because the columns that one sets may vary, and nothing that is written out;
+//! here they never vary, and [`Fixed`] says so.
 //! And SQLite plans a `LIMIT ?` anew whenever its value is bound, so queries for one row take the first row without
 //! naming a limit.
 
 use diesel::{
     QueryResult, RunQueryDsl,
-    query_builder::{AstPass, QueryFragment, QueryId},
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
     sqlite::Sqlite,
 };
 
-/// An update that sets the same columns each time, so that its prepared statement is kept.
+/// A statement whose text is the same each time, so that it is kept prepared: an update or upsert of the same columns, or one
+/// that is written out.
 pub(super) struct Fixed<S>(pub(super) S);
 
 impl<S: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Fixed<S> {
@@ -27,6 +29,11 @@ impl<S: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Fixed<S> {
 impl<S> QueryId for Fixed<S> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+/// What it returns.
+impl<S: Query> Query for Fixed<S> {
+    type SqlType = S::SqlType;
 }
 
 impl<S, Conn> RunQueryDsl<Conn> for Fixed<S> {}

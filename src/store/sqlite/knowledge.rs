@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::{
     fault::Fault,
+    fixed::Fixed,
     schema::{audit, content},
     stretches,
     time::{Time, read},
@@ -76,7 +77,7 @@ pub(super) fn add(
         let changed = changed.map(|((_, item), id)| (*id, walk::priority(item)));
         stretches::give_up(conn, table, &Changed::of(changed.collect()))?;
     }
-    stretches::look(conn, table, now)?;
+    stretches::look(conn, table, now, walk::rows_of_a_look(items.len()))?;
     Ok(ids)
 }
 
@@ -116,7 +117,7 @@ fn put(
     item: &ContentItem,
     now: Instant,
 ) -> Result<i64, Fault> {
-    let id = diesel::insert_into(content::table)
+    let put = diesel::insert_into(content::table)
         .values((
             content::table_name.eq(table),
             content::item_key.eq(key),
@@ -144,9 +145,8 @@ fn put(
             content::expires_at.eq(excluded(content::expires_at)),
             content::media.eq(excluded(content::media)),
         ))
-        .returning(content::id)
-        .get_result(conn)?;
-    Ok(id)
+        .returning(content::id);
+    Ok(Fixed(put).get_result(conn)?)
 }
 
 /// Removes one item of a table, or all.

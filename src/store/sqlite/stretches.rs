@@ -12,6 +12,7 @@ use diesel::{
 use super::{
     choice,
     fault::Fault,
+    fixed::Fixed,
     time::{Time, read, stored},
 };
 use crate::{
@@ -73,14 +74,14 @@ pub(super) fn of(
     bot: &str,
     order: Order,
 ) -> Result<Seen, Fault> {
-    let rows: Vec<StretchRow> = sql_query(
+    let asked = sql_query(
         "SELECT task_id <> '' AS of_bot, from_rank, from_key, to_rank, to_key, since, until, items \
          FROM actor_server_content_stretches WHERE table_name = ? AND task_id IN ('', ?) AND walk = ?",
     )
     .bind::<Text, _>(table)
     .bind::<Text, _>(bot)
-    .bind::<Integer, _>(order.number())
-    .load(conn)?;
+    .bind::<Integer, _>(order.number());
+    let rows: Vec<StretchRow> = Fixed(asked).load(conn)?;
     Ok(Seen {
         revision: revision(conn, table)?,
         stretches: rows.into_iter().map(Stretch::from).collect(),
@@ -88,11 +89,9 @@ pub(super) fn of(
 }
 
 fn revision(conn: &mut SqliteConnection, table: &str) -> Result<i64, Fault> {
-    let stored: Option<Revision> =
-        sql_query("SELECT revision FROM actor_server_content_tables WHERE table_name = ?")
-            .bind::<Text, _>(table)
-            .get_result(conn)
-            .optional()?;
+    let asked = sql_query("SELECT revision FROM actor_server_content_tables WHERE table_name = ?")
+        .bind::<Text, _>(table);
+    let stored: Option<Revision> = Fixed(asked).get_result(conn).optional()?;
     Ok(stored.map_or(0, |row| row.revision))
 }
 
@@ -209,11 +208,18 @@ pub(super) fn give_up(
     Ok(())
 }
 
-/// Looks where a choice would begin, so that the first one finds the way through what is over or not to be posted yet.
-pub(super) fn look(conn: &mut SqliteConnection, table: &str, now: Instant) -> Result<(), Fault> {
+/// Looks where a choice would begin, at so many rows at most: so that the first one finds the way through what is over or not
+/// to be posted yet.
+pub(super) fn look(
+    conn: &mut SqliteConnection,
+    table: &str,
+    now: Instant,
+    rows: usize,
+) -> Result<(), Fault> {
     for order in Order::ALL {
         let seen = of(conn, table, "", order)?;
-        let walker = Walker::new(order, now, &seen.stretches).wanting(A_LOOK, 0, HashSet::new());
+        let walker = Walker::new(order, now, &seen.stretches).at_most(rows);
+        let walker = walker.wanting(A_LOOK, 0, HashSet::new());
         if let (_, Some(stretches)) = choice::go(conn, table, "", order, walker)? {
             let note = Note {
                 table: table.to_owned(),

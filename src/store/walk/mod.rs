@@ -27,6 +27,12 @@ const FEW: usize = 64;
 /// What is looked for in a table when nothing is wanted: enough to see where a choice would begin.
 pub(super) const A_LOOK: u32 = 16;
 
+/// Rows that are looked at when so many items have been added: as many again, and what a choice would look at. An import in
+/// many parts takes time in proportion to its length so, whatever it is made of.
+pub(super) const fn rows_of_a_look(items: usize) -> usize {
+    items.saturating_mul(4).saturating_add(1024)
+}
+
 /// An order of items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {

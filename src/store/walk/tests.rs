@@ -280,3 +280,23 @@ fn many_changes_at_once_are_one_range() {
     );
     assert!(Changed::of(Vec::new()).ranges(Order::Age).is_empty());
 }
+
+#[test]
+fn a_walk_that_may_read_little_notes_what_it_has_seen() {
+    let mut table = Table::default();
+    (0..5_000).for_each(|_| table.add(0.9, (None, Some(0))));
+    table.add(0.1, (None, None));
+    let sorted = table.sorted(Order::Priority);
+    let mut walker = Walker::new(Order::Priority, at(1), &[]).at_most(1_500);
+    walker = walker.wanting(A_LOOK, 0, HashSet::new());
+    let mut read = 0;
+    while let Some((_, limit)) = walker.next() {
+        let page = &sorted[read..read + limit as usize];
+        read += page.len();
+        walker.take(page);
+    }
+    assert!(read < 3_000, "{read}");
+    let (found, noted) = walker.end();
+    let noted: i64 = noted.unwrap().iter().map(|stretch| stretch.items).sum();
+    assert_eq!((found.len(), noted), (0, i64::try_from(read).unwrap()));
+}

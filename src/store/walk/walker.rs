@@ -48,7 +48,7 @@ impl Run {
     }
 }
 
-/// One walk through one table. Ends with the end of the table, or when it has found enough.
+/// One walk through one table. Ends with the end of the table, or when it has found or read enough.
 #[derive(Debug)]
 pub(in crate::store) struct Walker {
     order: Order,
@@ -64,6 +64,8 @@ pub(in crate::store) struct Walker {
     reach: Option<Stretch>,
     at: Place,
     page: u32,
+    /// Rows that it may read yet.
+    left: usize,
     run: Option<Run>,
     found: Vec<i64>,
     new: Vec<Stretch>,
@@ -89,6 +91,7 @@ impl Walker {
             reach: None,
             at: Place::START,
             page: 0,
+            left: usize::MAX,
             run: None,
             found: Vec::new(),
             new: Vec::new(),
@@ -111,6 +114,12 @@ impl Walker {
         self
     }
 
+    /// Reads about so many rows at most, found or not.
+    pub(in crate::store) const fn at_most(mut self, rows: usize) -> Self {
+        self.left = rows;
+        self
+    }
+
     /// The rows to read next: those after a place, at most so many. `None` when the walk is over.
     pub(in crate::store) fn next(&self) -> Option<(Place, u32)> {
         (!self.done).then_some((self.at, self.page))
@@ -129,7 +138,9 @@ impl Walker {
                 self.step(row, place);
             }
         }
-        self.done = rows.len() < self.page as usize || self.found.len() >= self.wanted;
+        self.left = self.left.saturating_sub(rows.len());
+        let at_end = rows.len() < self.page as usize;
+        self.done = at_end || self.left == 0 || self.found.len() >= self.wanted;
         if self.done {
             self.end_run();
         }
