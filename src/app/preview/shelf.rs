@@ -227,10 +227,11 @@ mod tests {
         let url = format!("sqlite://{}/bots.db", folder.path().display());
         let store = store::open_beside(&url, Missing::Make).await.unwrap();
         let store = store.unwrap();
-        store
-            .take_feed(&look(vec![entry("a", "old")]))
-            .await
-            .unwrap();
+        let earlier = FeedLook {
+            at: now() - chrono::TimeDelta::hours(1),
+            ..look(vec![entry("a", "old")])
+        };
+        store.take_feed(&earlier).await.unwrap();
         let bot = BotName::parse("bot").unwrap();
         let shelf = || {
             let of_run = StoreShelf::new(Arc::clone(&store), bot.clone(), NO_RUN, now());
