@@ -11,7 +11,10 @@ mod formatter;
 #[path = "support/run.rs"]
 mod run;
 
-use actor_server::skills::Verdict;
+use actor_server::{
+    domain::content::ItemUse,
+    skills::{Skill, Verdict, content_formatter::ContentFormatter},
+};
 use formatter::{by, error, format, format_event, problems, text};
 use serde_json::{Value, json};
 
@@ -107,6 +110,23 @@ fn nothing_to_format_is_no_failure_and_makes_no_message() {
         );
         assert_eq!(message, None, "{given}");
     }
+}
+
+/// The next run would choose it again, and the one after that.
+#[tokio::test]
+async fn an_item_that_makes_an_empty_text_fails_and_is_named() {
+    let (bot, desk) = (run::bot(), run::Desk::default());
+    let mut run = run::run(&bot, &desk, json!({ "body": "x" }));
+    run.item = Some(ItemUse {
+        id: 7,
+        text: "x".into(),
+    });
+    let settings = run::settings(json!({ "template": "{{ content.title }}" }));
+    run.content = json!({ "body": "x", "title": "" });
+    let failed = ContentFormatter.run(&mut run, &settings).await;
+    let failed = failed.unwrap_err();
+    assert!(failed.message.starts_with("item 7 makes an empty text"));
+    assert!(!failed.recoverable && run.message.is_none());
 }
 
 #[test]

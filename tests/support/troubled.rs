@@ -6,6 +6,9 @@
     reason = "a test's tool: each test uses a part of it"
 )]
 
+#[path = "troubled_alerts.rs"]
+mod alerts;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -17,7 +20,6 @@ use std::{
 use actor_server::{
     domain::{
         Instant,
-        alert::{Delivery, Incident, Outbox},
         audit::{AuditEntry, AuditQuery, AuditRow},
         bot::BotName,
         breaker::{Breaker, StoredBreaker},
@@ -33,8 +35,8 @@ use actor_server::{
         state::BotState,
     },
     store::{
-        AlertStore, Beat, DeliveryMark, IncidentChange, LedgerRow, LiveRow, NewDelivery, PostStore,
-        Replica, Rescued, StatePersistence, StoreError, Write, Written,
+        AlertStore, Beat, LedgerRow, LiveRow, PostStore, Replica, Rescued, StatePersistence,
+        StoreError, Write, Written,
     },
 };
 use async_trait::async_trait;
@@ -109,8 +111,7 @@ impl PostStore for Troubled {
         destination: &str,
         since: Instant,
     ) -> Result<Vec<String>, StoreError> {
-        let inner = self.reach()?;
-        inner.arrived(platform, destination, since).await
+        self.reach()?.arrived(platform, destination, since).await
     }
 
     async fn find_posts(&self, query: &PostQuery) -> Result<Vec<Post>, StoreError> {
@@ -181,8 +182,9 @@ impl StatePersistence for Troubled {
         destination: &str,
         turn: Option<i64>,
     ) -> Result<Vec<Post>, StoreError> {
-        let inner = self.reach()?;
-        inner.unsent_before(platform, destination, turn).await
+        self.reach()?
+            .unsent_before(platform, destination, turn)
+            .await
     }
 
     async fn beat(&self, me: &Replica) -> Result<Beat, StoreError> {
@@ -278,8 +280,7 @@ impl StatePersistence for Troubled {
         but_not: ExecutionId,
         limit: u32,
     ) -> Result<Vec<PostedText>, StoreError> {
-        let store = self.reach()?;
-        store.posted_texts(bot, since, but_not, limit).await
+        self.reach()?.posted_texts(bot, since, but_not, limit).await
     }
 
     async fn post_tally(
@@ -340,67 +341,5 @@ impl Troubled {
     fn reach_alerts(&self) -> Result<&dyn AlertStore, StoreError> {
         let alerts = self.reach()?.alerts();
         alerts.ok_or_else(|| StoreError::Failed("no alerts".into()))
-    }
-}
-
-#[async_trait]
-impl AlertStore for Troubled {
-    async fn keep_incidents(
-        &self,
-        changes: &[IncidentChange],
-        now: Instant,
-    ) -> Result<Vec<Option<(i64, i64)>>, StoreError> {
-        self.reach_alerts()?.keep_incidents(changes, now).await
-    }
-
-    async fn incidents(&self, since: Instant) -> Result<Vec<Incident>, StoreError> {
-        self.reach_alerts()?.incidents(since).await
-    }
-
-    async fn due_alerts(
-        &self,
-        me: &ReplicaId,
-        channel: &str,
-        now: Instant,
-    ) -> Result<Outbox, StoreError> {
-        self.reach_alerts()?.due_alerts(me, channel, now).await
-    }
-
-    async fn claim_alert(
-        &self,
-        me: &ReplicaId,
-        id: i64,
-        until: Instant,
-        now: Instant,
-    ) -> Result<bool, StoreError> {
-        self.reach_alerts()?.claim_alert(me, id, until, now).await
-    }
-
-    async fn fold_alerts(
-        &self,
-        me: &ReplicaId,
-        ids: &[i64],
-        digest: &NewDelivery,
-        until: Instant,
-        now: Instant,
-    ) -> Result<Delivery, StoreError> {
-        let alerts = self.reach_alerts()?;
-        alerts.fold_alerts(me, ids, digest, until, now).await
-    }
-
-    async fn mark_alert(&self, me: &ReplicaId, mark: &DeliveryMark) -> Result<(), StoreError> {
-        self.reach_alerts()?.mark_alert(me, mark).await
-    }
-
-    async fn pending_alerts(&self) -> Result<u64, StoreError> {
-        self.reach_alerts()?.pending_alerts().await
-    }
-
-    async fn deliveries(&self, limit: i64) -> Result<Vec<Delivery>, StoreError> {
-        self.reach_alerts()?.deliveries(limit).await
-    }
-
-    async fn forget_alerts(&self, before: Instant) -> Result<u64, StoreError> {
-        self.reach_alerts()?.forget_alerts(before).await
     }
 }

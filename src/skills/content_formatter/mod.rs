@@ -133,7 +133,7 @@ impl Skill for ContentFormatter {
         }
         let made = Variables::of(run).and_then(|variables| message(settings, &variables));
         let Some(message) = made.map_err(SkillError::unrecoverable)? else {
-            return Ok(Verdict::NothingToDo(nothing(&run.content)));
+            return nothing(run);
         };
         run.message = Some(message);
         Ok(Verdict::Done)
@@ -161,13 +161,19 @@ fn message(
     }))
 }
 
-fn nothing(content: &Value) -> String {
-    let what = if content.is_null() {
-        "there is no content to format"
-    } else {
-        "the text is empty"
+/// An item of which no text comes would be chosen again by every run, and the bot would be silent without a word.
+fn nothing(run: &RunContext<'_>) -> Result<Verdict, SkillError> {
+    if let Some(item) = &run.item {
+        return Err(SkillError::unrecoverable(format!(
+            "item {} makes an empty text; give it what the template asks for, or remove it",
+            item.id
+        )));
+    }
+    let what = match run.content.is_null() {
+        true => "there is no content to format",
+        false => "the text is empty",
     };
-    what.into()
+    Ok(Verdict::NothingToDo(what.into()))
 }
 
 fn length(value: &Value) -> Result<usize, String> {
