@@ -60,6 +60,7 @@ args = ["hidden-15"]
 env = { CHOOSER = "hidden-16" }
 [skills.http_request]
 url = "https://example.org/"
+method = "POST"
 body = '{"key": "hidden-17"}'
 "#;
 
