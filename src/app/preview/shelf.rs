@@ -240,7 +240,7 @@ mod tests {
         let preview = shelf();
         let again = look(vec![entry("a", "changed"), entry("b", "new")]);
         assert_eq!(preview.take_feed(again).await.unwrap(), 1);
-        assert_eq!(offered(&preview).await, ["changed", "new"]);
+        assert_eq!(offered(&preview).await, ["new", "changed"]);
         assert_eq!(offered(&shelf()).await, ["old"]);
         store.close().await;
     }
