@@ -85,7 +85,10 @@ fn a_bot_may_name_an_own_platform_and_where_on_it_to_post() {
     let file = files("own_platform", folder.path());
     let word = actor_server::platforms::ContentPoster::platform(&platform);
     let server = fs::read_to_string(&file).unwrap();
+    let own = |line: &&str| line.starts_with("platform =") || line.starts_with("destination =");
+    let others: Vec<&str> = server.lines().filter(|line| !own(line)).collect();
     let named = format!("name = \"writer\"\nplatform = \"{word}\"\ndestination = \"room 7\"");
+    let server = others.join("\n");
     fs::write(&file, server.replace("name = \"writer\"", &named)).unwrap();
     let program = Program::new(&file).platform(platform.clone());
     run(program, becomes(|| !platform.delivered().is_empty()));

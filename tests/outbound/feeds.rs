@@ -175,6 +175,21 @@ async fn atom_and_json_feeds_are_read_too() {
 }
 
 #[tokio::test]
+async fn an_id_that_is_a_number_is_taken_for_its_text() {
+    let entry = |id: Value| {
+        json!({ "version": "https://jsonfeed.org/version/1.1", "title": "J",
+            "items": [{ "id": id, "content_text": "a text" }] })
+    };
+    let (verdict, as_number) = fed(entry(json!(7)).to_string()).await;
+    verdict.unwrap();
+    let (_, as_text) = fed(entry(json!("7")).to_string()).await;
+    let key = |kept: &Kept| kept.items()[0].key.clone().unwrap();
+    assert!(key(&as_number).ends_with(":7"));
+    let id = |key: String| key.rsplit(':').next().map(str::to_owned);
+    assert_eq!(id(key(&as_number)), id(key(&as_text)));
+}
+
+#[tokio::test]
 async fn a_picture_inside_of_a_long_text_is_not_read_as_text() {
     let picture = format!(
         "&lt;img src=&quot;data:image/png;base64,{}&quot;&gt;",

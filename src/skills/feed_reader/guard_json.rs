@@ -1,11 +1,13 @@
 //! The same for JSON Feed, whose authors the reader compares with one another and copies into every entry.
 
-use std::{fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, SeqAccess, Visitor},
 };
+
+use serde_json::Value;
 
 use super::guard::MOST_ENTRIES;
 
@@ -48,6 +50,27 @@ pub(super) fn check(feed: &[u8]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// JSON Feed 1.1 wants ids to be texts, and of readers that they take what is none for the text of it; the parser does not.
+pub(super) fn with_ids_as_texts(feed: &[u8]) -> Cow<'_, [u8]> {
+    let Ok(Value::Object(mut fields)) = serde_json::from_slice(feed) else {
+        return Cow::Borrowed(feed);
+    };
+    let entries = fields.get_mut("items").and_then(Value::as_array_mut);
+    let ids = entries
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.get_mut("id"));
+    let mut is_changed = false;
+    for id in ids.filter(|id| id.is_number()) {
+        *id = Value::String(id.to_string());
+        is_changed = true;
+    }
+    match serde_json::to_vec(&fields) {
+        Ok(mended) if is_changed => Cow::Owned(mended),
+        _ => Cow::Borrowed(feed),
+    }
 }
 
 /// How long a list is; 0 for what is none.

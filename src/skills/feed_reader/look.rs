@@ -5,7 +5,7 @@ use reqwest::{
     header::{self, HeaderName, HeaderValue},
 };
 
-use super::{Settings, entry, guard};
+use super::{Settings, entry, guard, guard_json};
 use crate::{
     domain::{
         content::{FeedLook, FeedState},
@@ -122,7 +122,8 @@ fn parse(answer: &Incoming) -> Result<feed_rs::model::Feed, String> {
         .base_uri(Some(&answer.url))
         .sanitize_content(false)
         .build();
-    reader.parse(body).map_err(|error| {
+    let body = guard_json::with_ids_as_texts(body);
+    reader.parse(&*body).map_err(|error| {
         let kind = answer.headers.get(header::CONTENT_TYPE);
         let kind = kind
             .and_then(|kind| kind.to_str().ok())
