@@ -21,7 +21,7 @@ CREATE INDEX actor_server_content_uses_item ON actor_server_content_uses (conten
 DROP INDEX actor_server_content_by_age;
 DROP INDEX actor_server_content_page;
 CREATE INDEX actor_server_content_by_priority
-    ON actor_server_content (table_name, priority DESC, id) INCLUDE (not_before, expires_at);
+    ON actor_server_content (table_name, (-priority), id) INCLUDE (priority, not_before, expires_at);
 CREATE INDEX actor_server_content_by_id ON actor_server_content (table_name, id) INCLUDE (not_before, expires_at);
 
 -- Grows with whatever may make an item of the table one to be chosen; whoever does that waits for the row.

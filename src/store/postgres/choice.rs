@@ -6,7 +6,7 @@ use diesel::{
     QueryResult, QueryableByName, sql_query,
     sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz},
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
 use super::{
     connection::Connection,
@@ -22,19 +22,23 @@ use crate::{
     store::walk::{self, Note, Order, Passing, Place, Stretch, Walker},
 };
 
-/// The items after a place of the order by priority: what is left of its own priority, and those below it. Whether the bot
-/// has used one is asked for each by itself, so that the planner does not read all that it has used.
-const BY_PRIORITY: &str = "(SELECT c.id, c.priority, c.not_before, c.expires_at, \
+/// No plan that reads more than it was asked for and sorts it: without statistics, such as after an import, the planner takes
+/// a large table for a small one.
+const IN_THE_ORDER_OF_AN_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
+     SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off";
+
+/// The items after a place of the order by priority. All of its index is in one comparison and in the order, so that no other
+/// index will do. Whether the bot has used an item is asked for each by itself, so that not all is read that it has used.
+const BY_PRIORITY: &str = "SELECT c.id, c.priority, c.not_before, c.expires_at, \
      (SELECT u.execution_id FROM actor_server_content_uses u WHERE u.task_id = $1 AND u.content_id = c.id) AS used_by \
-     FROM actor_server_content c WHERE c.table_name = $2 AND c.priority = $3 AND c.id > $4 ORDER BY c.id LIMIT $5) \
-     UNION ALL (SELECT c.id, c.priority, c.not_before, c.expires_at, \
-     (SELECT u.execution_id FROM actor_server_content_uses u WHERE u.task_id = $1 AND u.content_id = c.id) AS used_by \
-     FROM actor_server_content c WHERE c.table_name = $2 AND c.priority < $3 ORDER BY c.priority DESC, c.id LIMIT $5)";
+     FROM actor_server_content c WHERE (c.table_name, -c.priority, c.id) > ($2, $3, $4) AND c.table_name <= $2 \
+     ORDER BY c.table_name, -c.priority, c.id LIMIT $5";
 
 /// The items after a place of the order by age, in which the priority says nothing.
 const BY_AGE: &str = "SELECT c.id, 0::double precision AS priority, c.not_before, c.expires_at, \
      (SELECT u.execution_id FROM actor_server_content_uses u WHERE u.task_id = $1 AND u.content_id = c.id) AS used_by \
-     FROM actor_server_content c WHERE c.table_name = $2 AND c.id < $3 ORDER BY c.id DESC LIMIT $4";
+     FROM actor_server_content c WHERE (c.table_name, c.id) < ($2, $3) AND c.table_name >= $2 \
+     ORDER BY c.table_name DESC, c.id DESC LIMIT $4";
 
 #[derive(QueryableByName)]
 struct PassingRow {
@@ -70,6 +74,7 @@ pub(super) async fn candidates(
 ) -> QueryResult<(Vec<StoredItem>, Vec<Note>)> {
     let bot = wish.bot.as_str();
     let tables: Vec<&String> = wish.tables.iter().filter(|t| !t.contains('\0')).collect();
+    in_index_order(connection).await?;
     let seen = stretches::of(connection, &tables, bot).await?;
     let own = own(connection, &wish).await?;
     let passed_by: HashSet<i64> = wish.skip.iter().chain(&own).copied().collect();
@@ -89,6 +94,11 @@ pub(super) async fn candidates(
         notes.extend(new.map(|new| seen.note(table, order, new, wish.now)));
     }
     Ok((items(connection, &ids, &wish.tables).await?, notes))
+}
+
+/// For the rest of the transaction: see [`IN_THE_ORDER_OF_AN_INDEX`].
+pub(super) async fn in_index_order(connection: &mut Connection) -> QueryResult<()> {
+    connection.batch_execute(IN_THE_ORDER_OF_AN_INDEX).await
 }
 
 /// Goes through a table until the walker has enough.
@@ -119,7 +129,7 @@ async fn page(
             sql_query(BY_PRIORITY)
                 .bind::<Text, _>(bot)
                 .bind::<Text, _>(table)
-                .bind::<Double, _>(0.0 - after.rank)
+                .bind::<Double, _>(after.rank)
                 .bind::<BigInt, _>(after.key)
                 .bind::<BigInt, _>(limit)
                 .load(connection)
@@ -135,8 +145,7 @@ async fn page(
                 .await?
         }
     };
-    let rows = rows.into_iter().map(Passing::from).collect();
-    Ok(order.first_of(rows, limit))
+    Ok(rows.into_iter().map(Passing::from).collect())
 }
 
 /// What this run has used itself; the first one first.

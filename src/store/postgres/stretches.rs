@@ -270,6 +270,7 @@ pub(super) async fn look(
     now: Instant,
     rows: usize,
 ) -> QueryResult<()> {
+    choice::in_index_order(connection).await?;
     let seen = of(connection, &[table], "").await?;
     for order in Order::ALL {
         let Some(seen) = seen.get(table) else {
