@@ -7,7 +7,7 @@ use crate::{
     bots::Bot,
     collector::{Collector, Seen},
     discord::{FakeDiscord, Reply},
-    stand::{poster, traced, trigger, waiting},
+    stand::{poster, traced, trigger, waiting_at},
 };
 
 #[test]
@@ -139,7 +139,7 @@ fn a_run_that_goes_on_after_its_process_died_stays_in_its_trace() {
     let (collector, discord) = (Collector::start(), FakeDiscord::start());
     discord.otherwise(Some(Reply::Hang));
     let again = |bot: Bot| bot.with("recover_in_flight = true");
-    let bots = [again(poster("bot")), again(waiting("asked"))];
+    let bots = [again(poster("bot")), again(waiting_at("asked", 43))];
     let home = traced(&collector, &discord, &bots);
     let server = home.start();
     let caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

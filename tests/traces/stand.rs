@@ -39,7 +39,13 @@ pub(crate) fn poster(name: &str) -> Bot {
 
 /// Runs when it is told to, and posts to channel 42.
 pub(crate) fn waiting(name: &str) -> Bot {
-    Bot::new(name, "type = \"Once\"\nat = \"2999-01-01T00:00:00Z\"").with("channel_id = \"42\"")
+    waiting_at(name, 42)
+}
+
+/// The same at another channel, where nobody's posts go before its own.
+pub(crate) fn waiting_at(name: &str, channel: u64) -> Bot {
+    Bot::new(name, "type = \"Once\"\nat = \"2999-01-01T00:00:00Z\"")
+        .with(&format!("channel_id = \"{channel}\""))
 }
 
 /// Asks the control API as an operator.
